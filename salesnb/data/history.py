@@ -1,0 +1,260 @@
+"""History: the deals as they were on a day, from the change log, else from snapshots, else from their dates.
+
+Three sources, the best that the book has:
+
+1. ``opportunity_events``: today's values are taken back, change by change, to what they were.
+2. ``opportunity_snapshots``: the last snapshot on or before the day, where there is one.
+3. Neither: today's values with the outcome that the dates of creation and closing allow. A deal's stage, amount,
+   owner and expected date are then today's, and :func:`history_limit` says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dtm
+from dataclasses import replace
+from types import MappingProxyType
+
+import ibis
+import ibis.expr.types as ir
+
+from salesnb.data.book import Book
+from salesnb.data.contract import CONTRACT, IBIS_TYPES
+
+_UNDONE = ("stage", "amount", "expected_close_on", "owner_id", "forecast_category", "outcome")
+_NUMBER = r"^ *-?[0-9]+([.][0-9]+)? *$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_NOT = ("false", "f", "no", "n", "0")
+
+
+def entered(book: Book) -> ir.Table:
+    """Return the opportunities with ``entered_on``, the first day on which each is known to exist.
+
+    ``entered_on`` is the date of ``created_at``; without it the date of the deal's first change in the log; without
+    that the day it closed; and for a deal that is open and has no date at all the book's as-of date, because that
+    is the only day on which it was seen. No deal is said to have been there before anything is known of it.
+
+    Returns
+    -------
+    ibis.Table
+        The columns of ``opportunities`` in their order, then ``entered_on`` (date, never null).
+
+    Raises
+    ------
+    NeedsData
+        The book has no opportunities.
+    """
+    deals = book.table("opportunities")
+    known = deals.created_at.cast("date")
+    if book.has("opportunity_events"):
+        events = book.table("opportunity_events")
+        first = events.group_by("opportunity_id").aggregate(_first=events.changed_at.min().cast("date"))
+        deals = deals.left_join(first, "opportunity_id").drop("opportunity_id_right")
+        known = ibis.coalesce(deals.created_at.cast("date"), deals["_first"])
+    dated = deals.mutate(entered_on=ibis.coalesce(known, deals.closed_on, ibis.date(book.as_of)))
+    return dated.drop("_first") if "_first" in dated.columns else dated
+
+
+def deals_on(book: Book, day: dtm.date) -> ir.Table:
+    """Return the deals as they stood at the end of a day.
+
+    With a change log, each of stage, amount, expected close, owner, forecast category and outcome is the ``old`` of
+    the deal's earliest change strictly after the day, and today's value where nothing changed since. A deal whose
+    latest ``deleted`` event was on or before the day is gone. With snapshots only, the last one on or before the
+    day is taken, with the deals created and the outcomes dated since. With neither, only the outcome is taken
+    back: see :func:`history_limit`.
+
+    A deal counts from its ``entered_on`` (:func:`entered`). What closed after the day is open, with no close date
+    and no loss reason; where the log has a later change of the outcome, the log decides, so that a deal lost,
+    reopened and won is lost in between. Changes at one and the same moment are taken in the order of ``old``, then
+    ``new``, nulls first.
+
+    Parameters
+    ----------
+    book
+        A book that still has what happened after the day: a book as of an earlier date has forgotten what its
+        deals were changed from. See :func:`as_known`.
+    day
+        The day, included.
+
+    Returns
+    -------
+    ibis.Table
+        One row a deal: the columns of ``opportunities`` in their order, then ``entered_on``.
+
+    Raises
+    ------
+    NeedsData
+        The book has no opportunities.
+    """
+    if not book.has("opportunity_events") and _has_snapshot(book, day):
+        return _from_snapshot(book, day)
+    deals = entered(book)
+    deals = deals.filter(deals.entered_on <= ibis.date(day))
+    if book.has("opportunity_events"):
+        return _from_log(book, deals, day)
+    return _by_dates(deals, day)
+
+
+def as_known(book: Book, as_of: dtm.date) -> Book:
+    """Return the book as it was known on a date, its deals with the values they had then.
+
+    ``Book.at`` leaves later rows out; this one also takes the deals back with :func:`deals_on` before the log that
+    tells it is cut, so that no later stage, amount or owner shows on an earlier date. A deal that is undated and
+    was seen only later is not in it.
+
+    Examples
+    --------
+    >>> import datetime as dtm
+    >>> book = Book.of(
+    ...     {
+    ...         "opportunities": [{"opportunity_id": "1", "stage": "Proposal", "outcome": "open",
+    ...                            "created_at": "2026-01-05"}],
+    ...         "opportunity_events": [{"opportunity_id": "1", "changed_at": "2026-02-01", "field": "stage",
+    ...                                 "old": "Prospect", "new": "Proposal"}],
+    ...     },
+    ...     as_of=dtm.date(2026, 3, 31),
+    ... )
+    >>> as_known(book, dtm.date(2026, 1, 31)).opportunities.stage.execute().tolist()
+    ['Prospect']
+    """
+    earlier = book.at(as_of)
+    if not book.has("opportunities"):
+        return earlier
+    deals = deals_on(book, as_of).select(*CONTRACT["opportunities"].names)
+    return replace(earlier, tables=MappingProxyType({**earlier.tables, "opportunities": deals}))
+
+
+def history_limit(book: Book) -> str:
+    """Say in words what the deals' history cannot tell; ``""`` with a change log.
+
+    Examples
+    --------
+    >>> import datetime as dtm
+    >>> history_limit(Book.of({"opportunities": [{"opportunity_id": "1", "outcome": "open"}]},
+    ...                       as_of=dtm.date(2026, 3, 31)))
+    'no change log: the stage, amount, owner and expected date of a deal are those of today on every earlier day'
+    """
+    if book.has("opportunity_events"):
+        return ""
+    if book.has("opportunity_snapshots"):
+        return (
+            "no change log: deals are as in the last snapshot on or before the day, with closings since; "
+            "before the first snapshot their values are those of today"
+        )
+    return "no change log: the stage, amount, owner and expected date of a deal are those of today on every earlier day"
+
+
+def _by_dates(deals: ir.Table, day: dtm.date) -> ir.Table:
+    """Open again what closed after the day."""
+    later = (deals.closed_on > ibis.date(day)).fill_null(False)
+    return deals.mutate(
+        outcome=later.ifelse("open", deals.outcome),
+        loss_reason=later.ifelse(ibis.null("string"), deals.loss_reason),
+        closed_on=later.ifelse(ibis.null("date"), deals.closed_on),
+    )
+
+
+def _from_log(book: Book, deals: ir.Table, day: dtm.date) -> ir.Table:
+    """Take every change after the day back."""
+    events = book.table("opportunity_events")
+    is_later = events.changed_at.cast("date") > ibis.date(day)
+    columns = deals.columns
+    undo = _one_row_a_deal(events.filter(is_later), first=True)
+    undo = undo.rename({f"_undo_{name}": name for name in undo.columns})
+    deals = deals.left_join(undo, deals.opportunity_id == undo["_undo_opportunity_id"])
+    past = events.filter(~is_later, events.field.isin(["outcome", "deleted"]))
+    done = _one_row_a_deal(past, first=False)
+    done = done.rename({f"_done_{name}": name for name in done.columns})
+    deals = deals.left_join(done, deals.opportunity_id == done["_done_opportunity_id"])
+    deals = deals.filter(~_is_true(deals["_done_has_deleted"], deals["_done_deleted"]))
+
+    def then(name: str) -> ir.Value:
+        changed = deals[f"_undo_has_{name}"].fill_null(False)
+        return changed.ifelse(_read(deals[f"_undo_{name}"], name), deals[name])
+
+    says = deals["_undo_has_outcome"].fill_null(False)
+    said = deals["_undo_outcome"].fill_null("open")
+    is_open = says.ifelse(said == "open", (deals.closed_on > ibis.date(day)).fill_null(False))
+    # A deal that is closed by the log, and whose date of today lies later, was reopened since: the log has its date.
+    date_then = (deals.closed_on > ibis.date(day)).fill_null(says)
+    closed_then = date_then.ifelse(deals["_done_at_outcome"].cast("date"), deals.closed_on)
+    outcome = is_open.ifelse("open", says.ifelse(said, deals.outcome))
+    stays = (outcome != "open") & (outcome == deals.outcome)
+    return deals.mutate(
+        **{name: then(name) for name in _UNDONE if name != "outcome"},
+        outcome=outcome,
+        closed_on=(outcome == "open").ifelse(ibis.null("date"), closed_then),
+        loss_reason=stays.ifelse(deals.loss_reason, ibis.null("string")),
+    ).select(*columns)
+
+
+def _one_row_a_deal(events: ir.Table, *, first: bool) -> ir.Table:
+    """Return each deal's first change of every field (what it was before), or its last one (what it became)."""
+    order = [events.changed_at, events.old.asc(nulls_first=True), events.new.asc(nulls_first=True)]
+    if not first:
+        order = [events.changed_at.desc(), events.old.desc(), events.new.desc()]
+    place = ibis.row_number().over(group_by=[events.opportunity_id, events.field], order_by=order)
+    ranked = events.mutate(_place=place)
+    ranked = ranked.filter(ranked["_place"] == 0)
+    value = ranked.old if first else ranked.new
+    fields = (*_UNDONE, "deleted")
+    return ranked.group_by("opportunity_id").aggregate(
+        **{field: value.max(where=ranked.field == field) for field in fields},
+        **{f"has_{field}": (ranked.field == field).any() for field in fields},
+        **{f"at_{field}": ranked.changed_at.max(where=ranked.field == field) for field in ("outcome", "deleted")},
+    )
+
+
+def _is_true(has: ir.BooleanValue, value: ir.StringValue) -> ir.BooleanValue:
+    """Tell whether the last ``deleted`` event deletes: its new value is empty or is no word for no."""
+    return has.fill_null(False) & ~value.lower().isin(_NOT).fill_null(False)
+
+
+def _read(text: ir.StringValue, column: str) -> ir.Value:
+    """Read a logged value as the column's type; what does not look like one is null."""
+    kind = CONTRACT["opportunities"].column(column).kind
+    if kind == "money":
+        return text.re_search(_NUMBER).ifelse(text.strip(), ibis.null("string")).cast(IBIS_TYPES["money"])
+    if kind == "date":
+        return text.re_search(_DATE).ifelse(text.substr(0, 10), ibis.null("string")).cast("date")
+    return text
+
+
+def _has_snapshot(book: Book, day: dtm.date) -> bool:
+    if not book.has("opportunity_snapshots", "opportunities") or day >= book.as_of:
+        return False
+    snapshots = book.table("opportunity_snapshots")
+    return int(snapshots.filter(snapshots.snapshot_on <= ibis.date(day)).count().execute()) > 0
+
+
+def _from_snapshot(book: Book, day: dtm.date) -> ir.Table:
+    """Return the last snapshot on or before the day, with what is dated between it and the day."""
+    names = CONTRACT["opportunities"].names
+    snapshots = book.table("opportunity_snapshots")
+    taken: dtm.date = snapshots.filter(snapshots.snapshot_on <= ibis.date(day)).snapshot_on.max().execute()
+    taken = dtm.date(taken.year, taken.month, taken.day)
+    then = snapshots.filter(snapshots.snapshot_on == ibis.date(taken)).select(*names)
+    now = entered(book)
+    since = now.select(
+        _id=now.opportunity_id,
+        _closed=now.closed_on,
+        _outcome=now.outcome,
+        _reason=now.loss_reason,
+        _entered=now.entered_on,
+    )
+    seen = then.left_join(since, then.opportunity_id == since["_id"])
+    closes = (
+        (seen.outcome == "open") & (seen["_closed"] > ibis.date(taken)) & (seen["_closed"] <= ibis.date(day))
+    ).fill_null(False)
+    seen = seen.mutate(
+        outcome=closes.ifelse(seen["_outcome"], seen.outcome),
+        closed_on=closes.ifelse(seen["_closed"], seen.closed_on),
+        loss_reason=closes.ifelse(seen["_reason"], seen.loss_reason),
+        entered_on=ibis.least(
+            ibis.coalesce(seen.created_at.cast("date"), seen["_entered"], ibis.date(taken)), ibis.date(taken)
+        ),
+    ).select(*names, "entered_on")
+    seen = _by_dates(seen, day)
+    fresh = now.filter(now.entered_on > ibis.date(taken), now.entered_on <= ibis.date(day))
+    fresh = _by_dates(fresh.anti_join(then, "opportunity_id"), day)
+    return seen.union(fresh.select(*seen.columns))
