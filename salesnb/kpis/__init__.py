@@ -1,0 +1,1 @@
+"""What is measured: every KPI defined once, computed by one engine, split by any segment."""

@@ -1,0 +1,346 @@
+"""The revenue family, what was sold: of what, to whom, how much more than before, and how large an order is."""
+
+from __future__ import annotations
+
+import datetime as dtm
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from salesnb.calendars import year_before
+from salesnb.data.book import Book
+from salesnb.kpis.measure import Measure, quantile, quotient, ratio, total
+from salesnb.kpis.profit import gross_margin_ratio
+from salesnb.kpis.registry import shared
+from salesnb.kpis.sales import bookings, is_first, new_customer_sales, purchases, sales, since_first, within
+from salesnb.periods import Period
+
+_SALES = ("orders|opportunities",)
+_money = shared(
+    unit="money",
+    better="up",
+    category="revenue",
+    category3="revenue",
+    owner="head of sales",
+    cadence="monthly",
+    grain="an order line, or a won deal",
+)
+
+# revenue
+
+
+@_money(
+    "revenue",
+    "net",
+    default=True,
+    needs=_SALES,
+    meaning="What was sold in the period, net of discounts and returns.",
+    formula="sum of the amounts of the order lines of the period, returns negative",
+    action="look at the bridge: volume, size, mix or win rate",
+)
+def revenue_net(book: Book, period: Period) -> Measure:
+    """Sum the amounts of the period's order lines, or of its won deals where there are no orders; 0 where none."""
+    rows = within(sales(book), period)
+    return total(rows, rows.amount)
+
+
+@_money(
+    "revenue",
+    "booked",
+    needs=("opportunities",),
+    grain="a won deal",
+    meaning="What was signed in the period.",
+    formula="sum of the amounts of the deals won in the period, by the day they closed",
+)
+def revenue_booked(book: Book, period: Period) -> Measure:
+    """Sum the amounts of the deals won in the period; 0 where none was."""
+    rows = within(bookings(book), period)
+    return total(rows, rows.amount)
+
+
+@_money(
+    "revenue",
+    "revenue_type",
+    needs=("orders.revenue_type",),
+    by="revenue_type",
+    grain="an order line",
+    meaning="What was sold once, by subscription and as service.",
+    formula="revenue by the revenue type of the order line",
+)
+def revenue_by_type(book: Book, period: Period) -> Measure:
+    """Revenue, one segment a revenue type."""
+    return revenue_net(book, period)
+
+
+@_money(
+    "revenue",
+    "product",
+    needs=("orders.product|opportunities.product",),
+    by="product",
+    meaning="What was sold of each product.",
+    formula="revenue by the product of the order line",
+)
+def revenue_by_product(book: Book, period: Period) -> Measure:
+    """Revenue, one segment a product."""
+    rows = within(sales(book, "product"), period)
+    return total(rows, rows.amount)
+
+
+def _growth(now: Measure, before: Measure, base: Period) -> Measure:
+    return quotient(now, before, minus=1.0, named=("revenue", f"revenue of {base}"))
+
+
+@_money(
+    "revenue_growth",
+    "previous",
+    default=True,
+    needs=_SALES,
+    unit="ratio",
+    meaning="How much more was sold than in the period before.",
+    formula="revenue / revenue of the previous period - 1",
+    action="compare with the year before to tell season from trend",
+)
+def revenue_growth_previous(book: Book, period: Period) -> Measure:
+    """Divide revenue by that of the previous period, less 1; n/a where that was 0 or below."""
+    return _growth(revenue_net(book, period), revenue_net(book, base := period.previous), base)
+
+
+@_money(
+    "revenue_growth",
+    "yoy",
+    meaning="How much more was sold than in the same period a year before.",
+    formula="revenue / revenue of the same period a year ago - 1",
+)
+def revenue_growth_yoy(book: Book, period: Period) -> Measure:
+    """Divide revenue by that of the same period a year before, less 1; n/a where that was 0 or below."""
+    return _growth(revenue_net(book, period), revenue_net(book, base := period.year_ago), base)
+
+
+# new and existing customers
+
+
+@_money(
+    "new_customer_revenue",
+    "first_order",
+    default=True,
+    needs=("orders.account_id|opportunities.account_id",),
+    meaning="What accounts bought in the period in which they bought for the first time.",
+    formula="revenue of the period from accounts whose first order ever is in the period",
+    action="look at new-business pipeline and at the win rate of new deals",
+)
+def new_customer_revenue(book: Book, period: Period) -> Measure:
+    """Sum the period's revenue from accounts that first bought in it."""
+    rows = new_customer_sales(book, period)
+    return total(rows, rows.amount)
+
+
+def _is_recent(rows: ir.Table) -> ir.BooleanValue:
+    """Tell whether a line is 0 to 365 days after its account's first; false where the first is not known."""
+    days = rows["_on"].delta(rows["first_on"], unit="day")
+    return days.between(0, 365).fill_null(False)
+
+
+@_money(
+    "new_customer_revenue",
+    "window",
+    meaning="What accounts bought within a year of their first order.",
+    formula="revenue of the period from order lines at most 365 days after the account's first order ever",
+)
+def new_customer_revenue_window(book: Book, period: Period) -> Measure:
+    """Sum the period's revenue from lines at most 365 days after the account's first."""
+    rows = since_first(book, period)
+    rows = rows.filter(_is_recent(rows))
+    return total(rows, rows.amount)
+
+
+@_money(
+    "existing_customer_revenue",
+    "first_order",
+    default=True,
+    needs=("orders.account_id|opportunities.account_id",),
+    meaning="What accounts bought that had bought before the period.",
+    formula="revenue of the period less new_customer_revenue.first_order",
+    action="look at renewals, at usage and at who has gone quiet",
+)
+def existing_customer_revenue(book: Book, period: Period) -> Measure:
+    """Sum the period's revenue that is not new customers'; lines without an account are in it."""
+    rows = since_first(book, period)
+    rows = rows.filter(~is_first(rows, period))
+    return total(rows, rows.amount)
+
+
+@_money(
+    "existing_customer_revenue",
+    "window",
+    meaning="What accounts bought more than a year after their first order.",
+    formula="revenue of the period less new_customer_revenue.window",
+)
+def existing_customer_revenue_window(book: Book, period: Period) -> Measure:
+    """Sum the period's revenue that is not within 365 days of the account's first; without an account is in it."""
+    rows = since_first(book, period)
+    rows = rows.filter(~_is_recent(rows))
+    return total(rows, rows.amount)
+
+
+# new segments
+
+
+def new_segments(book: Book, period: Period, since: dtm.date) -> Measure:
+    """Sum the period's revenue from market segments whose first revenue ever is on or after a day.
+
+    Where the data begin on or after that day, no segment can be told to be new: all is left out, and the value is
+    n/a. So is what accounts without a segment bought.
+    """
+    book.require("accounts.segment")
+    accounts = book.accounts.select(_account="account_id", market_segment="segment")
+    labelled = purchases(book).left_join(accounts, [("account_id", "_account")])
+    firsts = labelled.group_by(_market="market_segment").aggregate(first_on=labelled["_on"].min())
+    begins = purchases(book).aggregate(begins=_["_on"].min())
+    rows = within(sales(book), period).left_join(accounts, [("account_id", "_account")]).drop("_account")
+    rows = rows.left_join(firsts, [("market_segment", "_market")]).drop("_market").cross_join(begins)
+    rows = rows.filter(rows["market_segment"].notnull(), rows["first_on"] >= ibis.date(since))
+    untold = f"the data begin after {since}, so no segment can be told to be new"
+    return total(rows, rows.amount).leaving_out(rows["begins"] >= ibis.date(since), untold)
+
+
+@_money(
+    "new_segment_revenue",
+    "trailing_4_quarters",
+    default=True,
+    needs=("accounts.segment", *_SALES),
+    meaning="What market segments bought that were won within the last year.",
+    formula="revenue of the period from segments whose first revenue is within the 4 quarters to the period's end",
+    action="decide whether to invest in the segment or to leave it",
+)
+def new_segment_revenue(book: Book, period: Period) -> Measure:
+    """Sum the period's revenue from segments whose first revenue is within the 12 months to the period's end."""
+    return new_segments(book, period, year_before(period.end))
+
+
+@_money(
+    "new_segment_revenue",
+    "since",
+    meaning="What market segments bought that were won in this fiscal year.",
+    formula="revenue of the period from segments whose first revenue is in the fiscal year that the period ends in",
+)
+def new_segment_revenue_since(book: Book, period: Period) -> Measure:
+    """Sum the period's revenue from segments first won in its fiscal year; :func:`new_segments` takes any other day."""
+    return new_segments(book, period, Period.of(period.last_day, "year", book.fiscal_year_start).start)
+
+
+# average order value
+
+
+@_money(
+    "average_order_value",
+    "mean",
+    default=True,
+    needs=_SALES,
+    grain="an order",
+    category="effectiveness",
+    meaning="How much an order is worth.",
+    formula="revenue / number of orders that are not returns alone",
+    action="look at discounts, bundles and the mix of customers",
+)
+def average_order_value_mean(book: Book, period: Period) -> Measure:
+    """Divide revenue by the number of orders; n/a where there was none."""
+    rows = _orders(book, period)
+    return ratio(rows, rows.amount, rows["is_sale"].cast("int32"))
+
+
+@_money(
+    "average_order_value",
+    "median",
+    meaning="How much an order in the middle is worth.",
+    formula="median of the amounts of the orders that are not returns alone",
+)
+def average_order_value_median(book: Book, period: Period) -> Measure:
+    """Find the median amount of an order; n/a where there was none."""
+    rows = _orders(book, period)
+    return quantile(rows.filter(rows["is_sale"]), rows.amount)
+
+
+def _orders(book: Book, period: Period) -> ir.Table:
+    """Return the period's orders, one row each; a line without an order's id is an order of its own."""
+    lines = within(sales(book), period)
+    if not book.has("orders"):
+        return lines.mutate(is_sale=ibis.literal(True))
+    named = lines.mutate(order_id=ibis.coalesce(lines.order_id, lines.order_line_id))
+    is_sale = (~named.is_return.fill_null(False)).cast("int32").max() == 1
+    return named.group_by("order_id").aggregate(
+        account_id=_.account_id.min(), rep_id=_.rep_id.min(), _on=_["_on"].min(), amount=_.amount.sum(), is_sale=is_sale
+    )
+
+
+# products
+
+
+@_money(
+    "product_revenue",
+    "all",
+    default=True,
+    needs=("orders.product|opportunities.product",),
+    by="product",
+    meaning="What was sold of each product.",
+    formula="revenue by product",
+    action="ask of a product that falls whether price, volume or margin does",
+)
+def product_revenue_all(book: Book, period: Period) -> Measure:
+    """Revenue, one segment a product; its growth and margin are variants."""
+    return revenue_by_product(book, period)
+
+
+@_money(
+    "product_revenue",
+    "growth",
+    unit="ratio",
+    meaning="How much more was sold of each product than in the period before.",
+    formula="revenue of the product / its revenue of the previous period - 1",
+)
+def product_revenue_growth(book: Book, period: Period) -> Measure:
+    """Grow revenue per product; -1 where a product is no longer sold, n/a where it was not sold before."""
+    return _growth(revenue_by_product(book, period), revenue_by_product(book, base := period.previous), base)
+
+
+@_money(
+    "product_revenue",
+    "margin",
+    needs=("orders.product", "orders.cost"),
+    unit="ratio",
+    meaning="What is left of a unit of each product's revenue after what it cost to deliver.",
+    formula="(amount - cost) / amount by product, over the order lines with a cost",
+)
+def product_revenue_margin(book: Book, period: Period) -> Measure:
+    """Gross margin per product; n/a where the product's revenue is 0."""
+    return gross_margin_ratio(book, period)
+
+
+def _of_type(book: Book, period: Period, revenue_type: str) -> Measure:
+    rows = within(sales(book, "product", "revenue_type"), period)
+    rows = rows.filter(rows.revenue_type == revenue_type)
+    return total(rows, rows.amount)
+
+
+@_money(
+    "product_revenue",
+    "service",
+    needs=("orders.product", "orders.revenue_type"),
+    meaning="What was sold of each product as service.",
+    formula="revenue by product of the order lines whose revenue type is service",
+)
+def product_revenue_service(book: Book, period: Period) -> Measure:
+    """Service revenue, one segment a product."""
+    return _of_type(book, period, "service")
+
+
+@_money(
+    "product_revenue",
+    "one_time",
+    needs=("orders.product", "orders.revenue_type"),
+    meaning="What was sold of each product once, not by subscription or as service.",
+    formula="revenue by product of the order lines whose revenue type is one_time",
+)
+def product_revenue_one_time(book: Book, period: Period) -> Measure:
+    """One-time revenue, one segment a product."""
+    return _of_type(book, period, "one_time")
