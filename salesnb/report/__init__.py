@@ -1,0 +1,1 @@
+"""Results made into what a person reads."""
