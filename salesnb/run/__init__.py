@@ -1,0 +1,1 @@
+"""Run: notebooks in, a published report out."""
