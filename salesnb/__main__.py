@@ -1,0 +1,5 @@
+"""``python -m salesnb`` is the command ``salesnb``."""
+
+from salesnb.cli import main
+
+main()
