@@ -120,24 +120,22 @@ def _amount_change(card: Card) -> list[str]:
     they = "They are" if tile["label"] in _PLURAL else "It is"
     if tile["value"] == 0:
         they = f"{tile['label']} {_are(tile['label'])}"
-    ago = f"{_against(tile['change_yoy'], tile['yoy_relative'], card, 'year_ago')}{_chance(tile['is_yoy_real'])}"
-    more = (
-        f"; {ago}"
-        if card.calendar.coverage["year_ago"] == "whole" and not formats.is_missing(tile["change_yoy"])
-        else ""
-    )
-    now = f"{_against(tile['change'], tile['change_relative'], card, 'previous')}{_chance(tile['is_change_real'])}"
-    told = f"{they} {now}{more}."
+    told = f"{they} {_against(tile, card, 'previous')}"
+    if card.calendar.coverage["year_ago"] == "whole" and not formats.is_missing(tile["change_yoy"]):
+        told += f"; {_against(tile, card, 'year_ago')}"
+    told += "."
     return [told, bridge_finding(card)] if len(card.bridge) and tile["change"] != 0 else [told]
 
 
-def _against(change: float, relative: float, card: Card, which: str) -> str:
-    other = card.named(which)
+def _against(tile: dict[str, Any], card: Card, which: str) -> str:
+    names = {"previous": ("change", "change_relative", "is_change_real")}
+    names["year_ago"] = ("change_yoy", "yoy_relative", "is_yoy_real")
+    change, relative, is_real = (tile[name] for name in names[which])
     if change == 0:
-        return f"as in {other}"
+        return f"as in {card.named(which)}"
     size = formats.change(change, "money", card.currency).lstrip("+" + formats.MINUS)
-    share = "" if formats.is_missing(relative) else f"{formats.share(abs(relative))} ("
-    return f"{'up' if change > 0 else 'down'} {share}{size}{')' if share else ''} on {other}"
+    size = size if formats.is_missing(relative) else f"{formats.share(abs(relative))} ({size})"
+    return f"{'up' if change > 0 else 'down'} {size} on {card.named(which)}{_chance(is_real)}"
 
 
 def _no_before(card: Card) -> str:

@@ -66,20 +66,27 @@ def problems_table(found: Health) -> Table:
     """Make the list of broken rules with how many rows and how much money each concerns, and how to mend it."""
     columns = {
         "reason": by_row("What is wrong", _problem, is_number=False),
-        "action": text("Done with the rows", lambda action: Cell(str(action), _TONES.get(str(action), ""))),
         "rows": by_row("Rows", lambda row: Cell(formats.exact(row["rows"]), detail=_share(row["share"]))),
-        "money": number(
-            f"Money in them, {found.currency}", lambda v: "" if formats.is_missing(v) or not v else formats.money(v)
-        ),
-        "example": text("For example"),
-        "mend": text("How to mend it"),
+        "money": number("Money in them", lambda v: "" if formats.is_missing(v) or not v else formats.money(v)),
+        "action": text("Row is", lambda action: Cell(str(action), _TONES.get(str(action), ""))),
+        "mend": by_row("How to mend it", _mend, is_number=False),
     }
     return table(
         found.problems,
         columns,
         caption=f"{formats.plural(len(found.problems), 'rule')} broken",
+        note="Money is summed as it is written, whatever its currency.",
         empty="No row breaks a rule of the data contract.",
     )
+
+
+def _mend(row: Mapping[str, Any]) -> Cell:
+    return Cell(str(row["mend"]), detail=f"for example {_brief(row['example'])}" if row["example"] else "")
+
+
+def _brief(value: Any, most: int = 48) -> str:
+    words = str(value)
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def _problem(row: Mapping[str, Any]) -> Cell:
@@ -96,7 +103,9 @@ def offenders_table(found: Health) -> Table:
     columns = {
         "file": by_row("Where", lambda row: Cell(f"{row['file']}, row {formats.exact(row['row'])}"), is_number=False),
         "column": text("Column"),
-        "value": text("Value", lambda v: Cell("(empty)", "muted") if v is None or v != v or v == "" else Cell(str(v))),
+        "value": text(
+            "Value", lambda v: Cell("(empty)", "muted") if v is None or v != v or v == "" else Cell(_brief(v))
+        ),
         "reason": text("What is wrong"),
         "action": text("Row is", lambda action: Cell(str(action), _TONES.get(str(action), ""))),
     }

@@ -155,3 +155,64 @@ def test_segments_that_differ_are_named_and_others_are_not_ranked() -> None:
 def test_what_is_missing_is_counted() -> None:
     last = told("2026Q3", book(opportunities=DEALS))[-1]
     assert last == "2 of 11 KPIs cannot be computed from this source: 1 need orders.cost and 1 need quotas."
+
+
+def test_quotas_that_are_not_held_against_all_that_is_sold() -> None:
+    # A third seller has no quota: 400 is sold, and 300 of it counts against the quotas of 450.
+    more = [*DEALS, *[{**d, "owner_id": "x"} for d in deals("2026-08-12", "X", "w")]]
+    first = told("2026Q3", book(opportunities=more, quotas=QUOTAS))[0]
+    assert first == (
+        "Bookings are 400 USD in 2026Q3. Against quotas of 450 USD, 300 USD was sold: 66.7 %; "
+        "EMEA accounts for 100 of the 150 gap."
+    )
+    so_far = told("2026Q3", book("2026-08-15", opportunities=more, quotas=QUOTAS))[0]
+    assert so_far.endswith("Against quotas of 450 USD, 300 USD is sold so far.")
+
+
+def test_a_gap_of_one_segment_alone() -> None:
+    third = [*deals("2026-08-10", "EMEA", "w"), *[{**d, "amount": 250} for d in deals("2026-08-10", "AMER", "w")]]
+    first = told("2026Q3", book(opportunities=third, quotas=QUOTAS))[0]
+    assert first.endswith("; EMEA accounts for nearly all of the 100 gap.")
+
+
+def test_nothing_has_changed() -> None:
+    same = [*deals("2026-05-10", "EMEA", "wl"), *deals("2026-08-10", "EMEA", "wl")]
+    found = card("2026Q3", book(opportunities=same))
+    assert found.headlines()[1] == "They are as in 2026Q2."
+    assert found.trend_finding("revenue.booked") == "Bookings are 100 USD in 2026Q3, as in 2026Q2."
+    assert found.bridge_finding() == "The amount sold is the same as in 2026Q2."
+
+
+def test_the_sentences_of_a_trend() -> None:
+    found = card("2026Q2", book(opportunities=DEALS))
+    assert found.trend_finding("revenue.booked") == (
+        "Bookings are 400 USD in 2026Q2; 2026Q1 is on record only from 2026-02-10, so the two cannot be compared."
+    )
+    assert found.bridge_finding() == "2026Q1 is on record only from 2026-02-10, so the two cannot be compared."
+    first = card("2026Q1", book(opportunities=DEALS))
+    assert first.trend_finding("revenue.booked") == "Bookings are 200 USD in 2026Q1."
+    lost = card("2026Q3", book(opportunities=[*deals("2026-05-10", "EMEA", "wl"), *deals("2026-08-10", "EMEA", "ll")]))
+    assert lost.trend_finding("average_deal_size.mean") == "Average deal size: no value in 2026Q3."
+
+
+def test_the_year_before_is_spoken_of_where_it_is_on_record() -> None:
+    year = [*deals("2025-01-01", "EMEA", "w" * 9), *deals("2025-08-10", "EMEA", "ww")]
+    second = told("2026Q3", book(opportunities=[*year, *DEALS]))[1]
+    assert second == (
+        "They are down 25.0 % (100 USD) on 2026Q2, which chance alone could explain; "
+        "up 50.0 % (100 USD) on 2025Q3, which chance alone could explain."
+    )
+
+
+def test_what_moved_by_more_than_chance_is_named() -> None:
+    second = [*deals("2026-04-01", "EMEA", "w" * 15 + "l" * 5), *deals("2026-05-10", "EMEA", "w" * 15 + "l" * 5)]
+    moved = [*second, *deals("2026-08-10", "EMEA", "w" * 10 + "l" * 30)]
+    found = card("2026Q3", book(opportunities=moved))
+    assert found.trends_finding() == f"Moved by more than chance since 2026Q2: win rate ({MINUS}50.0 points)."
+    assert found.headlines()[1] == "They are down 66.7 % (2.0 k USD) on 2026Q2, more than chance explains."
+
+
+def test_what_may_be_missing_is_nothing() -> None:
+    lines = [{**line, "cost": 1, "product": "Core"} for line in orders("2026-08-10", "emea", 100)]
+    rows = told("2026Q3", book(opportunities=DEALS, quotas=QUOTAS, orders=lines))
+    assert not any("cannot be computed" in sentence for sentence in rows)

@@ -99,6 +99,7 @@ def test_rules_and_rows(found: Health) -> None:
     problems = health_tables.problems_table(found)
     assert problems.caption == "2 rules broken"
     assert "opportunities.amount, rule unreadable" in problems.text
+    assert "mend it (for example x3)" in problems.text
     offenders = health_tables.offenders_table(found)
     assert "deals.csv, row 3" in offenders.text
     assert "(empty)" in offenders.text
