@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from salesnb.errors import SalesnbError
+from salesnb.errors import SalesnbError, UsageError
 
 if TYPE_CHECKING:
     from salesnb.data.book import Book
@@ -88,6 +88,8 @@ def run(
         from salesnb.params import read_params
 
         known = read_params(params).model_dump(mode="json", exclude_unset=True)
+    if period is None and "period" not in known:
+        raise UsageError("no period is given", where="run", mend=f"say which, as in: salesnb run {DEMO_PERIOD}")
     given = {"as_of": as_of, "fiscal_year_start": fiscal_year_start}
     known |= {name: value for name, value in given.items() if value is not None}
     _publish(period, source, out, only or (), known)
@@ -146,6 +148,13 @@ def check(source: Source = "sample", as_json: Json = False) -> None:
 
     book = open_book(source)
     print(printing.audit(book, as_json=as_json), end="")
+    if book.unusable:
+        from salesnb.errors import ContractError
+
+        raise ContractError(
+            f"not one row of {', '.join(sorted(book.unusable))} could be used", where=source,
+            mend="the reasons are above; a column can have its own format, decimal and thousands in the mapping",
+        )  # fmt: skip
 
 
 @app.command()
@@ -181,7 +190,6 @@ def lab() -> None:
     """Open the notebooks in JupyterLab."""
     from importlib.util import find_spec
 
-    from salesnb.errors import UsageError
     from salesnb.run.notebook import notebooks_folder
 
     if find_spec("jupyterlab") is None:

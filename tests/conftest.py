@@ -24,3 +24,13 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real data sets are not beside this checkout (../shared/data)")
     return SHARED.resolve()
+
+
+# Tests whose lines others reach too, or that run in other processes: tracing them costs minutes and adds nothing.
+UNTRACED = ("kpis/test_backends.py", "facts/", "notebooks/", "analysis/test_sample_truths.py", "parts_sum_to_the_whole")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(name in item.nodeid for name in UNTRACED):
+            item.add_marker(pytest.mark.no_cover)

@@ -127,6 +127,7 @@ def test_kpis_lists_every_one(capsys):
         (["kpi", "win_rate"], 2, ["--period"]),
         (["check", "--sorce", "x"], 2, ["--sorce"]),
         (["run", "2026Q3", "--only", "nothing"], 3, ["nothing"]),
+        (["run"], 2, ["no period is given", "salesnb run 2026Q3"]),
         (["new", "dashboard", "x"], 2, ["cannot begin a 'dashboard'"]),
         (["new", "source", "../x", "--from", "."], 11, ["is not a plain name"]),
         (["new", "source", "x"], 2, ["--from"]),
@@ -179,6 +180,33 @@ def test_new_source_drafts_a_mapping_that_opens(capsys, tmp_path, monkeypatch):
     assert (code, json.loads(out)["tables"][0]["used"]) == (0, 1)
     code, _, err = said(capsys, "new", "source", "mine", "--from", "crm")
     assert (code, "already" in err) == (10, True)
+
+
+def test_check_fails_where_not_one_row_could_be_used(capsys, deals, tmp_path):
+    mapping = tmp_path / "m.yml"
+    mapping.write_text(
+        "location: export\ntables:\n  opportunities:\n    from: opportunities.csv\n"
+        "    columns: {opportunity_id: opportunity_id, outcome: product, amount: amount}\n"
+    )
+    (tmp_path / "export" / "reps.csv").write_text("rep_id\nada\n")
+    mapping.write_text(mapping.read_text() + "  reps: {from: reps.csv, columns: {rep_id: rep_id}}\nas_of: 2026-09-30\n")
+    code, out, err = said(capsys, "check", "-s", str(mapping))
+    assert code == 4
+    assert "opportunities     5     0         5" in out
+    assert "not one row of opportunities could be used" in err
+
+
+def test_new_source_of_a_known_system_names_its_preset(capsys, tmp_path, monkeypatch):
+    folder = tmp_path / "sf"
+    folder.mkdir()
+    (folder / "Opportunity.csv").write_text(
+        "Id,StageName,CloseDate,IsWon,IsClosed\n1,Closed Won,2026-01-05,true,true\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert said(capsys, "new", "source", "ours", "--from", "sf")[0] == 0
+    assert "preset: salesforce" in (tmp_path / "params" / "sources" / "ours.yml").read_text()
+    code, out, _ = said(capsys, "check", "-s", "params/sources/ours.yml", "--json")
+    assert (code, json.loads(out)["tables"][0]["used"]) == (0, 1)
 
 
 def test_new_period(capsys, tmp_path, monkeypatch):

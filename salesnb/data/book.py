@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dtm
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -93,16 +94,29 @@ class Book:
     def gives(self, name: str) -> bool:
         """Tell whether a table (``"orders"``) or a column with values (``"orders.cost"``) is there."""
         table, _, column = name.partition(".")
-        if table not in self.tables:
+        if table not in self.tables or table in self.unusable:
             return False
         return not column or column in self.given.get(table, frozenset())
+
+    @cached_property
+    def unusable(self) -> Mapping[str, int]:
+        """The tables of which every row was rejected, each with the number of its rows: they count as not given."""
+        counts = self.audit.reconciliation
+        none = counts[(counts["used"] == 0) & (counts["rejected"] > 0)]
+        return dict(zip(none["table"], none["read"].astype(int), strict=True))
+
+    def rejected_words(self, *names: str) -> str:
+        """Say which of these tables, or tables of these columns, are not given because every row was rejected."""
+        tables = dict.fromkeys(name.partition(".")[0] for name in names)
+        lost = [name for name in tables if name in self.unusable]
+        return "".join(f"; all {self.unusable[name]} rows of {name} were rejected" for name in lost)
 
     def require(self, *names: str) -> None:
         """Raise NeedsData unless every one of these tables or columns is there."""
         missing = [name for name in names if not self.gives(name)]
         if missing:
             raise NeedsData(
-                f"needs {', '.join(missing)}",
+                f"needs {', '.join(missing)}{self.rejected_words(*missing)}",
                 where=self.name,
                 mend="map it in the source's mapping file, or leave out what needs it",
                 needs=", ".join(missing),

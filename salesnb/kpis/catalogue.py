@@ -23,7 +23,7 @@ Function: TypeAlias = "Callable[[Book, Period], Measure]"
 
 FAMILIES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
     {
-        "revenue": ("revenue", "profit", "recurring"),
+        "revenue": ("revenue", "products", "profit", "recurring"),
         "acquisition": ("acquisition",),
         "pipeline": ("winning", "pipeline", "velocity"),
         "customers": ("customers",),

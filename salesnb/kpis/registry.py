@@ -236,7 +236,8 @@ def _measure(book: Book, entry: Kpi, period: Period) -> Measure:
                 book.require(need)
             either = " or ".join(choices)
             mend = "map one of them in the source's mapping file"
-            raise NeedsData(f"needs {either}", where=book.name, mend=mend, needs=either)
+            why = book.rejected_words(*choices)
+            raise NeedsData(f"needs {either}{why}", where=book.name, mend=mend, needs=either)
     return entry.measure(book, period)
 
 

@@ -10,8 +10,7 @@ from ibis import _
 
 from salesnb.calendars import year_before
 from salesnb.data.book import Book
-from salesnb.kpis.measure import Measure, quantile, quotient, ratio, total
-from salesnb.kpis.profit import gross_margin_ratio
+from salesnb.kpis.measure import Measure, quotient, total
 from salesnb.kpis.registry import shared
 from salesnb.kpis.sales import bookings, is_first, new_customer_sales, purchases, sales, since_first, within
 from salesnb.periods import Period
@@ -87,7 +86,8 @@ def revenue_by_product(book: Book, period: Period) -> Measure:
     return total(rows, rows.amount)
 
 
-def _growth(now: Measure, before: Measure, base: Period) -> Measure:
+def growth(now: Measure, before: Measure, base: Period) -> Measure:
+    """Set a measure against the same of an earlier period: now / before - 1; n/a where before is not above 0."""
     return quotient(now, before, minus=1.0, named=("revenue", f"revenue of {base}"))
 
 
@@ -103,7 +103,7 @@ def _growth(now: Measure, before: Measure, base: Period) -> Measure:
 )
 def revenue_growth_previous(book: Book, period: Period) -> Measure:
     """Divide revenue by that of the previous period, less 1; n/a where that was 0 or below."""
-    return _growth(revenue_net(book, period), revenue_net(book, base := period.previous), base)
+    return growth(revenue_net(book, period), revenue_net(book, base := period.previous), base)
 
 
 @_money(
@@ -114,7 +114,7 @@ def revenue_growth_previous(book: Book, period: Period) -> Measure:
 )
 def revenue_growth_yoy(book: Book, period: Period) -> Measure:
     """Divide revenue by that of the same period a year before, less 1; n/a where that was 0 or below."""
-    return _growth(revenue_net(book, period), revenue_net(book, base := period.year_ago), base)
+    return growth(revenue_net(book, period), revenue_net(book, base := period.year_ago), base)
 
 
 # new and existing customers
@@ -230,117 +230,3 @@ def new_segment_revenue_since(book: Book, period: Period) -> Measure:
 
 
 # average order value
-
-
-@_money(
-    "average_order_value",
-    "mean",
-    default=True,
-    needs=_SALES,
-    grain="an order",
-    category="effectiveness",
-    meaning="How much an order is worth.",
-    formula="revenue / number of orders that are not returns alone",
-    action="look at discounts, bundles and the mix of customers",
-)
-def average_order_value_mean(book: Book, period: Period) -> Measure:
-    """Divide revenue by the number of orders; n/a where there was none."""
-    rows = _orders(book, period)
-    return ratio(rows, rows.amount, rows["is_sale"].cast("int32"))
-
-
-@_money(
-    "average_order_value",
-    "median",
-    meaning="How much an order in the middle is worth.",
-    formula="median of the amounts of the orders that are not returns alone",
-)
-def average_order_value_median(book: Book, period: Period) -> Measure:
-    """Find the median amount of an order; n/a where there was none."""
-    rows = _orders(book, period)
-    return quantile(rows.filter(rows["is_sale"]), rows.amount)
-
-
-def _orders(book: Book, period: Period) -> ir.Table:
-    """Return the period's orders, one row each; a line without an order's id is an order of its own."""
-    lines = within(sales(book), period)
-    if not book.has("orders"):
-        return lines.mutate(is_sale=ibis.literal(True))
-    named = lines.mutate(order_id=ibis.coalesce(lines.order_id, lines.order_line_id))
-    is_sale = (~named.is_return.fill_null(False)).cast("int32").max() == 1
-    return named.group_by("order_id").aggregate(
-        account_id=_.account_id.min(), rep_id=_.rep_id.min(), _on=_["_on"].min(), amount=_.amount.sum(), is_sale=is_sale
-    )
-
-
-# products
-
-
-@_money(
-    "product_revenue",
-    "all",
-    default=True,
-    needs=("orders.product|opportunities.product",),
-    by="product",
-    meaning="What was sold of each product.",
-    formula="revenue by product",
-    action="ask of a product that falls whether price, volume or margin does",
-)
-def product_revenue_all(book: Book, period: Period) -> Measure:
-    """Revenue, one segment a product; its growth and margin are variants."""
-    return revenue_by_product(book, period)
-
-
-@_money(
-    "product_revenue",
-    "growth",
-    unit="ratio",
-    meaning="How much more was sold of each product than in the period before.",
-    formula="revenue of the product / its revenue of the previous period - 1",
-)
-def product_revenue_growth(book: Book, period: Period) -> Measure:
-    """Grow revenue per product; -1 where a product is no longer sold, n/a where it was not sold before."""
-    return _growth(revenue_by_product(book, period), revenue_by_product(book, base := period.previous), base)
-
-
-@_money(
-    "product_revenue",
-    "margin",
-    needs=("orders.product", "orders.cost"),
-    unit="ratio",
-    meaning="What is left of a unit of each product's revenue after what it cost to deliver.",
-    formula="(amount - cost) / amount by product, over the order lines with a cost",
-)
-def product_revenue_margin(book: Book, period: Period) -> Measure:
-    """Gross margin per product; n/a where the product's revenue is 0."""
-    return gross_margin_ratio(book, period)
-
-
-def _of_type(book: Book, period: Period, revenue_type: str) -> Measure:
-    rows = within(sales(book, "product", "revenue_type"), period)
-    rows = rows.filter(rows.revenue_type == revenue_type)
-    return total(rows, rows.amount)
-
-
-@_money(
-    "product_revenue",
-    "service",
-    needs=("orders.product", "orders.revenue_type"),
-    meaning="What was sold of each product as service.",
-    formula="revenue by product of the order lines whose revenue type is service",
-)
-def product_revenue_service(book: Book, period: Period) -> Measure:
-    """Service revenue, one segment a product."""
-    return _of_type(book, period, "service")
-
-
-@_money(
-    "product_revenue",
-    "one_time",
-    needs=("orders.product", "orders.revenue_type"),
-    meaning="What was sold of each product once, not by subscription or as service.",
-    formula="revenue by product of the order lines whose revenue type is one_time",
-)
-def product_revenue_one_time(book: Book, period: Period) -> Measure:
-    """One-time revenue, one segment a product."""
-    return _of_type(book, period, "one_time")

@@ -35,7 +35,7 @@ def sales(book: Book, *columns: str) -> ir.Table:
         There are neither orders nor opportunities, or they do not give one of these columns.
     """
     table = "orders" if book.has("orders") else "opportunities"
-    book.require(*(f"{table}.{column}" for column in columns))
+    book.require(table, *(f"{table}.{column}" for column in columns))
     if table == "opportunities":
         return bookings(book)
     return book.orders.mutate(_on=book.orders.ordered_at.date())

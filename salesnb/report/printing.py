@@ -99,7 +99,11 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if hasattr(value, "isoformat"):
+        return value.isoformat().removesuffix("T00:00:00")
+    return value
 
 
 def catalogue(entries: Sequence[Kpi], *, as_json: bool = False) -> str:

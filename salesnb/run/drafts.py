@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from salesnb.data.contract import CONTRACT, Column, Contract
@@ -131,6 +132,10 @@ def _source(name: str, location: str, base: Path) -> str:
             raise ParameterError(
                 "there is no table", where=location, mend="give a folder of CSV, Parquet or Excel files"
             )
+        system = _system(raws)
+        if system:
+            told = [f"name: {_quoted(name)}", f"location: {_quoted(shown)}", f"preset: {system}", "currency: USD"]
+            return "\n".join([lines[0], *told, '# date_format: "%m/%d/%Y"  # where dates are refused', ""])
         taken: set[str] = set()
         for table, raw in raws.items():
             columns = list(raw.column_names)
@@ -144,6 +149,17 @@ def _source(name: str, location: str, base: Path) -> str:
             taken.add(contract.name)
             lines += _table(contract, raw, found)
     return "\n".join(lines) + "\n"
+
+
+def _system(raws: Mapping[str, Raw]) -> str:
+    """The preset whose own column names the deals' table has, or nothing."""
+    signs = {"salesforce": {"stagename", "closedate", "iswon"}, "hubspot": {"dealstage", "hubspotownerid"}}
+    for raw in raws.values():
+        names = {plain_name(column) for column in raw.column_names}
+        for system, wanted in signs.items():
+            if wanted <= names:
+                return system
+    return ""
 
 
 def _relative(location: str, base: Path) -> str:

@@ -33,7 +33,8 @@ def tool(tmp_path):
 def test_papermill_with_a_file_of_parameters(tool, tmp_path):
     for notebook in NOTEBOOKS:
         out = tmp_path / notebook.name
-        tool("papermill", "--no-progress-bar", "-f", str(ROOT / "params" / "demo.yml"), str(notebook), str(out))
+        parameters = str(ROOT / "params" / "demo.yml")
+        tool("papermill", "--no-progress-bar", "-f", parameters, str(notebook), str(out), cwd=ROOT)
         cells = json.loads(out.read_text())["cells"]
         assert not [o for c in cells for o in c.get("outputs", []) if o["output_type"] == "error"]
         assert sum(bool(c.get("outputs")) for c in cells) >= 4
