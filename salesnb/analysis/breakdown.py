@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from salesnb import formats
-from salesnb.analysis.apart import flags, is_share, p_values
+from salesnb.analysis.apart import FEWEST, flags, is_share, p_values
 from salesnb.analysis.calendar import Calendar
 from salesnb.analysis.comparison import Values
 from salesnb.analysis.labels import label
@@ -84,6 +84,11 @@ class Breakdown:
         """How many segments were compared with the rest."""
         return int(self.rows["p"].notna().sum())
 
+    @property
+    def counted(self) -> str:
+        """The rows that the rate stands on, as a reader calls them."""
+        return "deals" if self.rate.startswith("win_rate.") else "orders"
+
     def drawn(self, most: int) -> pd.DataFrame:
         """Return the rows a picture has room for; highest rate on top.
 
@@ -127,8 +132,9 @@ class Breakdown:
         tested = self.rows[self.rows["p"].notna()]
         low, high = tested.loc[tested["rate"].idxmin()], tested.loc[tested["rate"].idxmax()]
         return (
+            f"of the {formats.plural(len(tested), self.by.replace('_', ' '))} with {FEWEST} {self.counted} or more, "
             f"{self._said(low['rate'])} ({low['segment']}) to {self._said(high['rate'])} ({high['segment']}) is a "
-            f"spread that chance gives {len(tested)} of them"
+            "spread that chance gives so many"
         )
 
     def _said(self, value: Any) -> str:

@@ -54,7 +54,7 @@ class Card:
         KPI name to its target.
     missing
         ``needs, kpis, count``: what the source does not give and which KPIs and variants that costs, the most costly
-        first; each is counted once.
+        first; one that lacks two things is under both.
     kpi_count
         How many KPIs and variants the catalogue has.
     no_dimension

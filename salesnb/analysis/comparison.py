@@ -68,7 +68,8 @@ class Values:
         is_table = registry.find(name).by is not None and not (frame["status"] == "needs").any()
         if is_table:
             nothing = dict.fromkeys(("value", "numerator", "denominator", "low", "high"), math.nan)
-            return {**nothing, "segment": None, "n": int(frame["n"].sum()), "status": "table", "reason": ""}
+            why = "it has a value in each part and none of the whole"
+            return {**nothing, "segment": None, "n": int(frame["n"].sum()), "status": "table", "reason": why}
         return {str(k): v for k, v in frame.iloc[0].to_dict().items()}
 
     def prefetch(self, name: str, periods: Sequence[Period]) -> None:

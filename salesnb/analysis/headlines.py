@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from salesnb import formats
-from salesnb.analysis import drivers
+from salesnb.analysis import drivers, needs
 from salesnb.analysis.card import Card
+from salesnb.analysis.labels import label as label_of
 
 _PLURAL = ("Bookings", "Sales per rep")
 _FACTORS = {
@@ -32,17 +33,23 @@ class Step:
 
 def headlines(card: Card) -> list[str]:
     """Return the sentences of a scorecard."""
-    if not card.calendar.has_begun:
-        return [f"{card.period} has not begun: the data end on {card.as_of}.", *_missing(card)]
-    if card.first_day is None or card.period.end <= card.first_day:
-        begin = (
-            f"records of closed deals and orders begin on {card.first_day}"
-            if card.first_day
-            else "no deal is closed and nothing ordered"
-        )
-        return [f"There is nothing to report for {card.period}: {begin}.", *_missing(card)]
+    if empty := nothing(card):
+        return [empty, *_missing(card)]
     told = [*_plan(card), *_amount_change(card), *_rate(card), *_pipeline(card), *_segments(card), *_missing(card)]
     return [sentence for sentence in told if sentence]
+
+
+def nothing(card: Card) -> str:
+    """Say that there is nothing to report and why; empty where there is something."""
+    if not card.calendar.has_begun:
+        why = f"it has not begun, the data end on {card.as_of}"
+    elif card.first_day is None:
+        why = "no deal is closed and nothing ordered"
+    elif card.period.end <= card.first_day:
+        why = f"records of closed deals and orders begin on {card.first_day}"
+    else:
+        return ""
+    return f"There is nothing to report for {card.period}: {why}."
 
 
 def _plan(card: Card) -> list[str]:
@@ -53,18 +60,15 @@ def _plan(card: Card) -> list[str]:
     goal = card.targets.get(card.main)
     running = not card.calendar.is_complete
     if goal is None and tile["value"] == 0:
-        so_far = f" up to {card.as_of}" if running else ""
-        return [f"Nothing was sold in {card.period}{so_far}."]
+        return [f"Nothing was sold in {card.period}{f' up to {card.as_of}' if running else ''}."]
     if goal is None:
         so_far = f" so far, {_gone(card)}" if running else ""
         first = f"{name} {_are(name)} {value} in {card.period}{so_far}"
         return [f"{first}. {_quota_sentence(card)}" if card.quotas else f"{first}; no target is set for {_it(name)}."]
     target = formats.money(goal.value, card.currency)
     if running:
-        share = formats.share(goal.achieved, 0)
-        return [
-            f"{name} {_are(name)} {value} so far, {share} of the target of {target} for {card.period}, {_gone(card)}."
-        ]
+        reached = f"{formats.share(goal.achieved, 0)} of the target of {target} for {card.period}"
+        return [f"{name} {_are(name)} {value} so far, {reached}, {_gone(card)}."]
     far = _far(goal.achieved - 1)
     if far == "on":
         return [f"{name} of {value} in {card.period} {_are(name)} on the target of {target}."]
@@ -74,8 +78,7 @@ def _plan(card: Card) -> list[str]:
 
 def _quota_sentence(card: Card) -> str:
     assert card.quotas is not None
-    against = formats.money(card.quotas.value, card.currency)
-    reached = formats.money(card.quotas.actual, card.currency)
+    against, reached = (formats.money(amount, card.currency) for amount in (card.quotas.value, card.quotas.actual))
     if not card.calendar.is_complete:
         return f"Against quotas of {against}, {reached} is sold so far."
     return f"Against quotas of {against}, {reached} was sold: {formats.share(card.quotas.achieved)}{_gap_of(card)}."
@@ -119,10 +122,11 @@ def _amount_change(card: Card) -> list[str]:
         return [f"{part[0].upper()}{part[1:]}."]
     they = "They are" if tile["label"] in _PLURAL else "It is"
     if tile["value"] == 0:
-        they = f"{tile['label']} {_are(tile['label'])}"
+        they = f"{tile['label']} {_are(tile['label'])}{' 0,' if tile['change'] == 0 else ''}"
     told = f"{they} {_against(tile, card, 'previous')}"
     if card.calendar.coverage["year_ago"] == "whole" and not formats.is_missing(tile["change_yoy"]):
-        told += f"; {_against(tile, card, 'year_ago')}"
+        is_still = tile["change"] == 0 and tile["change_yoy"] == 0
+        told += f" and in {card.named('year_ago')}" if is_still else f"; {_against(tile, card, 'year_ago')}"
     told += "."
     return [told, bridge_finding(card)] if len(card.bridge) and tile["change"] != 0 else [told]
 
@@ -149,8 +153,8 @@ def trend_finding(card: Card, name: str) -> str:
     tile = card.tile(name)
     if not tile or formats.is_missing(tile["value"]):
         rows = card.trend[card.trend["name"] == name]
-        called = str(rows["label"].iloc[0]) if len(rows) else name
-        return f"{called}: no value in {card.period}."
+        called = str(rows["label"].iloc[0]) if len(rows) else label_of(name)
+        return nothing(card) or f"{called}: no value in {card.period}."
     called, unit = str(tile["label"]), str(tile["unit"])
     value = formats.value(tile["value"], unit, card.currency)
     so_far = "" if card.calendar.is_complete else " so far"
@@ -200,7 +204,7 @@ def _now(card: Card) -> str:
 def bridge_finding(card: Card) -> str:
     """Say what of the change of the amount sold came from volume, rate and size, and where most of it was."""
     if not len(card.bridge):
-        return "There is nothing to compare with, so nothing to explain."
+        return nothing(card) or "There is nothing to compare with, so nothing to explain."
     part = _part(card)
     if part:
         return f"{part[0].upper()}{part[1:]}."
@@ -223,6 +227,8 @@ def _where(card: Card, change: Decimal) -> str:
 
 def trends_finding(card: Card) -> str:
     """Say which of the other headline KPIs moved by more than chance since the period before."""
+    if empty := nothing(card):
+        return empty
     others = card.tiles[card.tiles["name"] != card.main]
     tested = others[others["is_change_real"].map(lambda real: real is not None and real == real)]
     if card.calendar.coverage["previous"] != "whole" or tested.empty:
@@ -235,7 +241,11 @@ def trends_finding(card: Card) -> str:
         f"{str(row['label']).lower()} ({formats.change(row['change'], row['unit'])})"
         for row in moved.to_dict("records")
     ]
-    return f"Moved by more than chance since {card.named()}: {formats.listed(told)}."
+    # "Besides bookings" would say that they moved too.
+    main = card.tile(card.main)
+    has_moved = bool(main) and main["is_change_real"] in (True,)
+    besides = f"Besides {str(main['label']).lower()}" if has_moved else "Of the others"
+    return f"{besides}, moved by more than chance since {card.named()}: {formats.listed(told)}."
 
 
 def _rate(card: Card) -> list[str]:
@@ -262,7 +272,8 @@ def _pipeline(card: Card) -> list[str]:
     )
     cover = card.tile("pipeline_coverage.end")
     if cover and not formats.is_missing(cover["value"]):
-        sentence += f"; pipeline coverage is {formats.value(cover['value'], cover['unit'])}"
+        share = formats.value(cover["value"], cover["unit"])
+        sentence += f"; at the start of {card.period} the deals due in it were {share} of its quota"
     return [f"{sentence}."]
 
 
@@ -278,13 +289,7 @@ def _segments(card: Card) -> list[str]:
 
 
 def _missing(card: Card) -> list[str]:
-    if not len(card.missing):
-        return []
-    total = int(card.missing["count"].sum())
-    told = [f"{row['count']} need {row['needs']}" for row in card.missing.head(3).to_dict("records")]
-    rest = total - int(card.missing["count"].head(3).sum())
-    told += [f"{rest} need something else"] if rest else []
-    return [f"{total} of {card.kpi_count} KPIs cannot be computed from this source: {formats.listed(told)}."]
+    return [f"{needs.costs(card.missing, card.kpi_count)}."] if len(card.missing) else []
 
 
 def _are(label: str) -> str:

@@ -16,7 +16,7 @@ import ibis
 import pandas as pd
 
 from salesnb import formats
-from salesnb.analysis.needs import unmet
+from salesnb.analysis.needs import costs, lost, missing
 from salesnb.data.book import Book
 from salesnb.data.contract import CONTRACT
 from salesnb.data.history import history_limit
@@ -91,8 +91,8 @@ class Health:
         Returns
         -------
         pandas.DataFrame
-            ``id, variant`` (read, used, rejected, flagged) ``, period`` (None) ``, segment`` (the table, and for money
-            its currency) ``, value, n, unit, status, reason``.
+            ``id, variant`` (read, used, rejected, flagged) ``, period, by`` (None) ``, segment`` (the table, and for
+            money its currency) ``, value, n, unit, status, reason``.
         """
         rows: list[dict[str, Any]] = []
         for kind, frame, variants in (
@@ -106,6 +106,7 @@ class Health:
                         "id": kind,
                         "variant": variant,
                         "period": None,
+                        "by": None,
                         "segment": name,
                         "value": float(record[variant]),
                         "n": None,
@@ -116,7 +117,7 @@ class Health:
                     for variant in variants
                 ]
         return pd.DataFrame(
-            rows, columns=["id", "variant", "period", "segment", "value", "n", "unit", "status", "reason"]
+            rows, columns=["id", "variant", "period", "by", "segment", "value", "n", "unit", "status", "reason"]
         )
 
     def _rows(self) -> str:
@@ -161,9 +162,7 @@ class Health:
     def _lost(self) -> str:
         if not self.lost_count:
             return f"all {self.kpi_count} KPIs can be computed from this source"
-        costly = formats.listed([f"{row['needs']} ({row['count']})" for row in self.absent.head(4).to_dict("records")])
-        lost = f"{self.lost_count} of {self.kpi_count} KPIs cannot be computed"
-        return f"{lost}; what is missing and how many it costs: {costly}"
+        return costs(self.absent, self.kpi_count)
 
 
 def health(book: Book, period: Period, *, examples: int = 5) -> Health:
@@ -178,7 +177,7 @@ def health(book: Book, period: Period, *, examples: int = 5) -> Health:
     examples
         How many offending rows of each rule are fetched.
     """
-    absent, kpi_count, lost = _absent(book, period)
+    absent, kpi_count, lost_count = _absent(book, period)
     tables = _tables(book)
     return Health(
         name=book.name,
@@ -194,7 +193,7 @@ def health(book: Book, period: Period, *, examples: int = 5) -> Health:
         notes=book.audit.notes,
         absent=absent,
         kpi_count=kpi_count,
-        lost_count=lost,
+        lost_count=lost_count,
         history=history_limit(book) if book.has("opportunities") else "",
     )
 
@@ -249,20 +248,10 @@ def _offenders(book: Book, examples: int) -> pd.DataFrame:
 
 
 def _absent(book: Book, period: Period) -> tuple[pd.DataFrame, int, int]:
-    costs: dict[str, list[str]] = {}
     entries = registry.all_kpis()
-    lost = 0
-    for entry in entries:
-        needs = unmet(book, entry, period)
-        lost += bool(needs)
-        for need in needs:
-            costs.setdefault(need, []).append(entry.name)
-    rows = [
-        {"needs": n, "meaning": _meaning(n), "kpis": tuple(names), "count": len(names)} for n, names in costs.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["needs", "meaning", "kpis", "count"])
-    frame = frame.sort_values(["count", "needs"], ascending=[False, True], kind="stable").reset_index(drop=True)
-    return frame, len(entries), lost
+    frame = missing(book, period, entries)
+    frame.insert(1, "meaning", [_meaning(need) for need in frame["needs"]])
+    return frame, len(entries), lost(frame)
 
 
 def _meaning(need: str) -> str:

@@ -28,7 +28,7 @@ _LABELS = {
     "average_order_value.mean": "Average order value",
     "sales_cycle_days.median": "Sales cycle",
     "pipeline_value.open": "Open pipeline",
-    "pipeline_coverage.end": "Pipeline coverage",
+    "pipeline_coverage.end": "Pipeline coverage at the start",
     "new_customer_revenue.first_order": "New-customer revenue",
     "gross_margin.ratio": "Gross margin",
     "mrr.end": "MRR",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import pandas as pd
+
+from salesnb import formats
 from salesnb.data.book import Book
 from salesnb.errors import NeedsData
 from salesnb.kpis import registry
@@ -24,3 +29,45 @@ def unmet(book: Book, entry: registry.Kpi, period: Period) -> list[str]:
     except NeedsData as missing:
         return [missing.needs or missing.what]
     return []
+
+
+def missing(book: Book, period: Period, entries: Iterable[registry.Kpi]) -> pd.DataFrame:
+    """List what a source does not give, and which KPIs that costs; the most costly first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``needs, kpis, count``, one row a table or column; a KPI that lacks two is under both.
+    """
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        for need in unmet(book, entry, period):
+            found.setdefault(need, []).append(entry.name)
+    rows = [{"needs": need, "kpis": tuple(names), "count": len(names)} for need, names in found.items()]
+    frame = pd.DataFrame(rows, columns=["needs", "kpis", "count"])
+    return frame.sort_values(["count", "needs"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def lost(absent: pd.DataFrame) -> int:
+    """Count the KPIs that the rows of :func:`missing` cost, each once."""
+    return len({name for names in absent["kpis"] for name in names})
+
+
+def costs(absent: pd.DataFrame, of: int) -> str:
+    """Say how many KPIs cannot be computed, and how many each missing table or column costs.
+
+    Parameters
+    ----------
+    absent
+        The rows of :func:`missing`, at least one.
+    of
+        How many KPIs there are.
+    """
+    told = [f"{row['needs']} ({row['count']})" for row in absent.to_dict("records")]
+    listed = formats.listed(told, 5)
+    if len(told) > 5:
+        listed = listed.removesuffix(" more") + (" others" if len(told) > 6 else " other")
+    return (
+        f"{lost(absent)} of {of} KPIs cannot be computed from this source; "
+        f"what is missing and how many it costs: {listed}"
+    )

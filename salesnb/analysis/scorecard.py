@@ -6,7 +6,7 @@ dimension's segments; what moved the amount sold; and what is missing, with what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from salesnb.analysis.calendar import Calendar, Records
 from salesnb.analysis.card import Card
 from salesnb.analysis.comparison import Values
 from salesnb.analysis.headlines import Step
-from salesnb.analysis.needs import unmet
+from salesnb.analysis.needs import missing
 from salesnb.analysis.plan import ATTAINMENT, Target, gaps, quota_target, targets
 from salesnb.analysis.tiles import BESIDE, HEADLINE_KPIS, TILE_COLUMNS, kpi_row, tile_row
 from salesnb.analysis.trend import trend
@@ -40,6 +40,10 @@ class Scorecard(Card):
     def headlines(self) -> list[str]:
         """Say what the numbers say, the most important first."""
         return headlines.headlines(self)
+
+    def nothing(self) -> str:
+        """Say that there is nothing to report and why; empty where there is something."""
+        return headlines.nothing(self)
 
     def trend_finding(self, name: str) -> str:
         """Say how a headline KPI stands against the period before."""
@@ -159,7 +163,7 @@ def scorecard(
         gaps_by=split_by,
         quotas=quotas,
         targets=MappingProxyType(found),
-        missing=_missing(values.book, period, known.values()),
+        missing=missing(values.book, period, known.values()),
         kpi_count=len(known),
         no_dimension=MappingProxyType(no_dimension),
     )
@@ -187,13 +191,3 @@ def _gaps(values: Values, calendar: Calendar, quotas: Target | None) -> tuple[pd
             if len(split) > 1:
                 return split, by
     return pd.DataFrame(columns=["segment", "actual", "target", "gap"]), ""
-
-
-def _missing(book: Book, period: Period, entries: Iterable[registry.Kpi]) -> pd.DataFrame:
-    costs: dict[str, list[str]] = {}
-    for entry in entries:
-        if lacking := unmet(book, entry, period):
-            costs.setdefault(" and ".join(lacking), []).append(entry.name)
-    rows = [{"needs": needs, "kpis": tuple(names), "count": len(names)} for needs, names in costs.items()]
-    frame = pd.DataFrame(rows, columns=["needs", "kpis", "count"])
-    return frame.sort_values(["count", "needs"], ascending=[False, True], kind="stable").reset_index(drop=True)

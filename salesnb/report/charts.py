@@ -31,18 +31,24 @@ def trend(card: Scorecard, name: str = "") -> Chart:
     card
         The scorecard.
     name
-        One of the KPIs of its trend; the amount sold where it is left out.
+        One of the KPIs of its trend; the amount sold where it is left out. Where there is nothing to report, the
+        picture is a title that says so.
 
     Raises
     ------
     KeyError
-        The KPI has no trend in this scorecard.
+        The KPI, other than the amount sold, has no trend in this scorecard.
     """
     name = name or card.main
     rows = card.trend[card.trend["name"] == name]
-    if rows.empty:
+    if rows.empty and name != card.main:
         raise KeyError(name)
-    title, unit = card.trend_finding(name), str(rows["unit"].iloc[0])
+    title = card.trend_finding(name)
+    if rows.empty:
+        with canvas(title, "", height=0.1) as (figure, (ax,)):
+            ax.set_axis_off()
+            return finish(figure, title, title)
+    unit = str(rows["unit"].iloc[0])
     known = rows[rows["value"].notna()]
     subtitle = _subtitle(card, rows, unit)
     colour = style.measure_colour(name)

@@ -75,7 +75,7 @@ def segments(card: Scorecard, by: str, *, most: int = 40) -> Chart:
 
 
 def _mark(flag: str) -> str:
-    return {"above": " ▲ above", "below": " ▼ below"}.get(flag, "")
+    return {"above": " ▲ above", "below": " ▼ below", "few": " too few"}.get(flag, "")
 
 
 def _short(text: object, most: int = 26) -> str:

@@ -22,7 +22,7 @@ def rows_table(found: Health) -> Table:
         "used": number("Used", formats.exact),
         "rejected": by_row("Rejected", _rejected),
         "flagged": number("Used, but flagged", formats.exact),
-        "ties": text("Accounted for", _ties),
+        "ties": text("Adds up", _ties),
     }
     rejected, read = int(found.tables["rejected"].sum()), int(found.tables["read"].sum())
     return table(
@@ -51,7 +51,7 @@ def money_table(found: Health) -> Table:
         "used": number("Used", formats.cents),
         "rejected": number("Rejected", formats.cents),
         "unreadable": number("Amounts unreadable", formats.exact),
-        "ties": text("Accounted for", _ties),
+        "ties": text("Adds up", _ties),
     }
     return table(
         found.money,
@@ -103,9 +103,7 @@ def offenders_table(found: Health) -> Table:
     columns = {
         "file": by_row("Where", lambda row: Cell(f"{row['file']}, row {formats.exact(row['row'])}"), is_number=False),
         "column": text("Column"),
-        "value": text(
-            "Value", lambda v: Cell("(empty)", "muted") if v is None or v != v or v == "" else Cell(_brief(v))
-        ),
+        "value": Column("Value", _found, breaks=True),
         "reason": text("What is wrong"),
         "action": text("Row is", lambda action: Cell(str(action), _TONES.get(str(action), ""))),
     }
@@ -114,9 +112,16 @@ def offenders_table(found: Health) -> Table:
         columns,
         caption=f"The first {formats.plural(found.examples, 'row')} of each rule",
         most=150,
-        note="All of them are in book.rejects, with file, row, column, value and reason.",
+        note=(
+            "Row 1 is the first row after the header line. All of them are in book.rejects, with file, row, column, "
+            "value and reason."
+        ),
         empty="There are none.",
     )
+
+
+def _found(value: Any) -> Cell:
+    return Cell("(empty)", "muted") if value is None or value != value or value == "" else Cell(_brief(value))
 
 
 def absent_table(found: Health, *, most: int = 40) -> Table:

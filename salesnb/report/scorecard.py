@@ -9,7 +9,9 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis import drivers
+from salesnb.analysis.apart import FEWEST
 from salesnb.analysis.labels import label as label_of
+from salesnb.analysis.needs import lost
 from salesnb.analysis.scorecard import Scorecard
 from salesnb.report.canvas import Chart
 from salesnb.report.dots import segments
@@ -38,8 +40,8 @@ def kpi_tables(card: Scorecard) -> list[Table]:
     }
     made = []
     for family, rows in known.groupby("family", sort=False):
-        lost = int(((card.kpis["family"] == family) & (card.kpis["status"] == "needs")).sum())
-        note = f"{formats.plural(lost, 'more KPI')} of this family cannot be computed from this source." if lost else ""
+        more = int(((card.kpis["family"] == family) & (card.kpis["status"] == "needs")).sum())
+        note = f"{formats.plural(more, 'more KPI')} of this family cannot be computed from this source." if more else ""
         made.append(
             table(
                 rows,
@@ -109,7 +111,7 @@ def trend_table(card: Scorecard, name: str = "") -> Table:
         columns,
         caption=f"{label} by {card.period.grain}",
         note=f"Money in {card.currency}.",
-        empty="No period is on record.",
+        empty=card.nothing() or "No period is on record.",
     )
 
 
@@ -164,8 +166,15 @@ def segment_table(card: Scorecard, by: str, *, most: int = 50) -> Table:
         columns = {k: c for k, c in columns.items() if k not in ("target", "attainment")}
     if cut.rows["amount_change"].isna().all():
         columns.pop("amount_change")
-    note = f"Amounts in {card.currency}. {_marks_note(card, cut.tested)}"
-    return table(cut.rows, columns, caption=f"By {by}, {card.period}: {_first(cut.rows)}", note=note, most=most)
+    few = f" Too few: fewer than {FEWEST} {cut.counted}." if (cut.rows["flag"] == "few").any() else ""
+    return table(
+        cut.rows,
+        columns,
+        caption=f"By {by}, {card.period}: {_first(cut.rows)}",
+        note=f"Amounts in {card.currency}. {_marks_note(card, cut.tested)}{few}",
+        most=most,
+        empty=card.nothing() or f"No {by} sold anything or decided a deal.",
+    )
 
 
 def _marks_note(card: Scorecard, tested: int) -> str:
@@ -178,6 +187,8 @@ def _marks_note(card: Scorecard, tested: int) -> str:
 
 
 def _first(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return "nothing to show"
     top = rows.iloc[0]
     if len(rows) == 1 or _no(top["amount_share"]):
         return formats.plural(len(rows), "segment")
@@ -212,7 +223,7 @@ def bridge_table(card: Scorecard) -> Table:
         columns,
         caption=f"What moved the amount sold, in {card.currency}",
         note="In each row the parts between the two periods sum to the change.",
-        empty="There is no period to compare with.",
+        empty=card.nothing() or "There is no period to compare with.",
     )
 
 
@@ -228,11 +239,12 @@ def missing_table(card: Scorecard) -> Table:
     """Make the table of what the source does not give, and which KPIs and dimensions that costs."""
     rows = [{"needs": row["needs"], "costs": ", ".join(row["kpis"])} for row in card.missing.to_dict("records")]
     rows += [{"needs": why, "costs": f"the breakdown by {by}"} for by, why in card.no_dimension.items()]
-    lost = int(card.missing["count"].sum())
+    count = lost(card.missing)
     return table(
         pd.DataFrame(rows, columns=["needs", "costs"]),
         {"needs": text("Missing"), "costs": text("What it costs")},
-        caption=f"{lost} of {card.kpi_count} KPIs cannot be computed from this source" if lost else "What is missing",
+        caption=f"{count} of {card.kpi_count} KPIs cannot be computed from this source" if count else "What is missing",
+        note="A KPI that lacks two things is listed under both.",
         empty="Nothing: every KPI and every dimension asked for can be computed.",
     )
 

@@ -158,7 +158,7 @@ class Sheet:
             "notebook": notebook,
             "headlines": [sentence for result in results for sentence in result.headlines()],
             "numbers": [
-                {str(k): _plain(v) for k, v in row.items()}
+                {"by": None} | {str(k): _plain(v) for k, v in row.items()}
                 for result in results
                 for row in result.numbers().to_dict("records")
             ],

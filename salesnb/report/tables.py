@@ -54,12 +54,15 @@ class Column:
         Right-aligned, in figures of equal width, kept on one line.
     row_show
         From the whole row to what is shown, in place of `show`, where a unit or an interval stands in another column.
+    breaks
+        A long word, such as a value out of a file, is broken over lines, so that the columns beside it have room.
     """
 
     title: str
     show: Callable[[Any], str | Cell] | None = None
     is_number: bool = False
     row_show: Callable[[Mapping[str, Any]], str | Cell] | None = None
+    breaks: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,8 @@ def _html(heads: Sequence[Column], rows: Sequence[Sequence[Cell]], caption: str,
 
 
 def _class(column: Column, cell: Cell) -> str:
-    names = " ".join(filter(None, ["num" if column.is_number else "", f"snb-{cell.tone}" if cell.tone else ""]))
+    kinds = ["num" if column.is_number else "", "snb-break" if column.breaks else ""]
+    names = " ".join(filter(None, [*kinds, f"snb-{cell.tone}" if cell.tone else ""]))
     return f' class="{names}"' if names else ""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from salesnb import formats
+from salesnb.analysis.labels import label
 from salesnb.errors import ContractError
 from salesnb.run.manifest import Failure
 from salesnb.run.render import Page
@@ -129,6 +130,7 @@ def contents(
     there = [number for number in figures if not formats.is_missing(number.get("value"))]
     compared = [number for number in there if any(number.get(key) is not None for key in _COMPARED)]
     shown = compared or there
+    titles = _titles(shown)
     if left_out:
         missing["not asked for in this run"] = list(left_out)
     return {
@@ -137,7 +139,9 @@ def contents(
             {"name": page.name, "file": f"{page.name}.html", "title": page.title, "headlines": lines.get(page.name, [])}
             for page in pages
         ],
-        "kpis": [_row(number, str(results.get("currency") or "")) for number in shown],
+        "kpis": [
+            _row(number, title, str(results.get("currency") or "")) for number, title in zip(shown, titles, strict=True)
+        ],
         "more": len(there) - len(shown),
         "missing": [(reason, ", ".join(names)) for reason, names in missing.items()],
         "failed": [f"{failure.where}: {failure.what}" for failure in failed],
@@ -162,14 +166,14 @@ def _is_absent(number: Mapping[str, Any]) -> bool:
     return number.get("status", "ok") not in _NO_LOSS and formats.is_missing(number.get("value"))
 
 
-def _row(number: Mapping[str, Any], currency: str) -> dict[str, str]:
+def _row(number: Mapping[str, Any], title: str, currency: str) -> dict[str, str]:
     unit = str(number.get("unit", "number"))
 
     def shown(key: str) -> str:
         return "" if formats.is_missing(number.get(key)) else formats.value(number[key], unit, currency)
 
     return {
-        "title": _title(number),
+        "title": title,
         "name": _name(number),
         "value": formats.value(number.get("value"), unit, currency),
         "remark": "" if number.get("status", "ok") == "ok" else _reason(number),
@@ -179,6 +183,13 @@ def _row(number: Mapping[str, Any], currency: str) -> dict[str, str]:
         "previous": shown("previous"),
         "year_ago": shown("year_ago"),
     }
+
+
+def _titles(numbers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a title for each figure; those that would share one are told apart as on the scorecard, by variant."""
+    plain = [_title(number) for number in numbers]
+    told = [label(_name(n)) if plain.count(t) > 1 else t for n, t in zip(numbers, plain, strict=True)]
+    return [_name(n) if told.count(t) > 1 else t for n, t in zip(numbers, told, strict=True)]
 
 
 def _title(number: Mapping[str, Any]) -> str:

@@ -65,8 +65,8 @@ def test_segments_that_are_alike_are_not_ranked() -> None:
     cut = found(book(opportunities=alike))
     assert cut.marked.empty
     assert cut.finding() == (
-        "No region can be told from the rest by win rate: 50.0 % (EMEA) to 66.7 % (AMER) is a spread that chance "
-        "gives 2 of them."
+        "No region can be told from the rest by win rate: of the 2 regions with 10 deals or more, 50.0 % (EMEA) to "
+        "66.7 % (AMER) is a spread that chance gives so many."
     )
 
 

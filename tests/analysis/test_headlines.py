@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
+from salesnb.analysis import needs
 from salesnb.goals import Goal
 from tests.analysis.conftest import DEALS, QUOTAS, book, card, deals
 
@@ -94,7 +98,10 @@ def test_a_period_on_record_in_part_is_not_compared_with() -> None:
 
 def test_a_period_that_has_not_begun() -> None:
     found = card("2027Q1", book(opportunities=DEALS))
-    assert found.headlines()[0] == "2027Q1 has not begun: the data end on 2026-09-30."
+    assert found.headlines()[0] == (
+        "There is nothing to report for 2027Q1: it has not begun, the data end on 2026-09-30."
+    )
+    assert found.nothing() == found.trend_finding("revenue.booked") == found.trends_finding() == found.headlines()[0]
     assert found.tiles.empty
 
 
@@ -154,7 +161,10 @@ def test_segments_that_differ_are_named_and_others_are_not_ranked() -> None:
 
 def test_what_is_missing_is_counted() -> None:
     last = told("2026Q3", book(opportunities=DEALS))[-1]
-    assert last == "2 of 11 KPIs cannot be computed from this source: 1 need orders.cost and 1 need quotas."
+    assert last == (
+        "2 of 11 KPIs cannot be computed from this source; what is missing and how many it costs: "
+        "orders.cost (1) and quotas (1)."
+    )
 
 
 def test_quotas_that_are_not_held_against_all_that_is_sold() -> None:
@@ -208,7 +218,11 @@ def test_what_moved_by_more_than_chance_is_named() -> None:
     second = [*deals("2026-04-01", "EMEA", "w" * 15 + "l" * 5), *deals("2026-05-10", "EMEA", "w" * 15 + "l" * 5)]
     moved = [*second, *deals("2026-08-10", "EMEA", "w" * 10 + "l" * 30)]
     found = card("2026Q3", book(opportunities=moved))
-    assert found.trends_finding() == f"Moved by more than chance since 2026Q2: win rate ({MINUS}50.0 points)."
+    assert found.trends_finding() == (
+        f"Besides bookings, moved by more than chance since 2026Q2: win rate ({MINUS}50.0 points)."
+    )
+    tiles = found.tiles.assign(is_change_real=found.tiles["is_change_real"].where(found.tiles["name"] != found.main))
+    assert replace(found, tiles=tiles).trends_finding().startswith("Of the others, moved by more than chance")
     assert found.headlines()[1] == "They are down 66.7 % (2.0 k USD) on 2026Q2, more than chance explains."
 
 
@@ -216,3 +230,28 @@ def test_what_may_be_missing_is_nothing() -> None:
     lines = [{**line, "cost": 1, "product": "Core"} for line in orders("2026-08-10", "emea", 100)]
     rows = told("2026Q3", book(opportunities=DEALS, quotas=QUOTAS, orders=lines))
     assert not any("cannot be computed" in sentence for sentence in rows)
+
+
+def test_three_quarters_without_a_sale() -> None:
+    early = [*deals("2025-01-10", "EMEA", "w"), *deals("2025-08-10", "EMEA", "l"), *deals("2026-05-10", "EMEA", "l")]
+    sentences = told("2026Q3", book(opportunities=[*early, *deals("2026-08-10", "EMEA", "l")]))
+    assert sentences[:2] == ["Nothing was sold in 2026Q3.", "Bookings are 0, as in 2026Q2 and in 2025Q3."]
+
+
+def test_coverage_is_that_of_the_start() -> None:
+    found = card("2026Q3", book(opportunities=DEALS, quotas=QUOTAS))
+    row = found.tiles[found.tiles["name"] == "win_rate.closed"].assign(name="pipeline_coverage.end", value=0.991)
+    covered = replace(found, tiles=pd.concat([found.tiles, row], ignore_index=True))
+    assert (
+        "2 open deals at the end of 2026Q3 hold 200 USD; at the start of 2026Q3 the deals due in it were 99.1 % of its "
+        "quota." in covered.headlines()
+    )
+
+
+def test_what_is_missing_is_listed_up_to_five_and_a_kpi_is_lost_once() -> None:
+    rows = [{"needs": need, "kpis": (f"k.{need}", "k.both"), "count": 2} for need in "abcdefg"]
+    assert needs.costs(pd.DataFrame(rows), 20) == (
+        "8 of 20 KPIs cannot be computed from this source; what is missing and how many it costs: "
+        "a (2), b (2), c (2), d (2), e (2) and 2 others"
+    )
+    assert needs.costs(pd.DataFrame(rows[:6]), 20).endswith("e (2) and 1 other")

@@ -11,6 +11,7 @@ from salesnb.data.sample import make
 from salesnb.run.execute import execute
 from salesnb.run.job import Job
 from salesnb.run.notebook import declared, find_notebooks, notebooks_folder, read
+from salesnb.run.overview import contents, merged
 
 NOTEBOOKS = find_notebooks(notebooks_folder())
 ONE_OF_A_KIND = """opportunity_id,owner_id,product,kind,outcome,amount,created_at,closed_on
@@ -60,16 +61,22 @@ def test_runs_and_says_what_it_found(sources, tmp_path, name, case):
     assert done.results is not None
     assert done.results["period"] == CASES[case]["period"]
     assert done.results["headlines"]
+    if case in ("before the data", "after the data") and name == "01_scorecard":
+        assert done.results["headlines"][0].startswith(f"There is nothing to report for {CASES[case]['period']}: ")
     json.dumps(done.results, allow_nan=False)
     said = " ".join(done.results["headlines"])
     assert "nan" not in said.lower().split()
     assert "None" not in said
     for number in done.results["numbers"]:
-        assert (number["value"] is None) == (number["status"] in ("na", "needs")), number
+        # The value of a figure that comes in parts alone is in its segments.
+        assert (number["value"] is None) == (number["status"] in ("na", "needs", "table")), number
         assert number["reason"] or number["status"] == "ok", number
     if case in ("before the data", "after the data"):
         sold = [n["value"] for n in done.results["numbers"] if n.get("id") in ("revenue", "win_rate")]
         assert not any(sold)
+        assert "by" in number
+    titles = [row["title"] for row in contents(merged({name: done.results}, {}), [])["kpis"]]
+    assert len(titles) == len(set(titles))
     if case == "not over" and name == "01_scorecard":
         assert any(number["status"] == "immature" for number in done.results["numbers"])
 

@@ -106,8 +106,8 @@ def test_what_moved_the_amount(behind: Scorecard) -> None:
 
 
 def test_nothing_to_compare_with_is_said(empty: Scorecard) -> None:
-    assert charts.bridge(empty).title == "There is nothing to compare with, so nothing to explain."
-    assert charts.trends(empty).alt == "The other headline KPIs up to 2027Q1."
+    why = "There is nothing to report for 2027Q1: it has not begun, the data end on 2026-09-30."
+    assert charts.bridge(empty).title == charts.trends(empty).alt == charts.trend(empty).alt == why
 
 
 def test_segments_are_drawn_with_their_n_and_mark(unlike: Scorecard) -> None:

@@ -10,6 +10,7 @@ import pytest
 from salesnb.analysis.health import Health, health
 from salesnb.analysis.scorecard import Scorecard
 from salesnb.periods import Period
+from salesnb.report import charts
 from salesnb.report import health as health_tables
 from salesnb.report import scorecard as tables
 from salesnb.report.canvas import Chart
@@ -42,12 +43,23 @@ def test_segments_with_their_marks(behind: Scorecard, unlike: Scorecard) -> None
     shown = tables.segment_table(behind, "region")
     assert shown.caption == "By region, 2026Q3: AMER sold most, 67 % of the whole"
     assert "too few" in shown.text
+    assert "Too few: fewer than 10 deals." in shown.text
     assert "250" in shown.text
     marked = tables.segment_table(unlike, "region")
+    assert "Too few:" not in marked.text
     assert "▲ above" in marked.text
     assert "▼ below" in marked.text
     assert "Quota" not in marked.text
     assert "<b>" not in marked.html
+
+
+def test_a_period_with_nothing_to_report_says_so_in_every_view(behind: Scorecard, empty: Scorecard) -> None:
+    why = "There is nothing to report for 2027Q1: it has not begun, the data end on 2026-09-30."
+    none = replace(behind.segments["region"], rows=behind.segments["region"].rows.head(0))
+    shown = tables.segment_table(replace(empty, segments={"region": none}), "region")
+    assert shown.text.splitlines() == ["By region, 2027Q1: nothing to show", why]
+    assert why in tables.trend_table(empty).text
+    assert charts.trend(empty).title == why == charts.trends(empty).title
 
 
 def test_every_dimension_is_shown_with_a_picture_where_there_is_more_than_one(behind: Scorecard) -> None:
@@ -61,7 +73,7 @@ def test_the_bridge_sums_in_every_row(behind: Scorecard, empty: Scorecard) -> No
     shown = tables.bridge_table(behind).text.splitlines()
     assert shown[2].split() == ["EMEA", "200.00", "0.00", f"{MINUS}100.00", "0.00", "100.00", f"{MINUS}100.00"]
     assert shown[4].split() == ["all", "400.00", "0.00", f"{MINUS}100.00", "0.00", "300.00", f"{MINUS}100.00"]
-    assert tables.bridge_table(empty).text.endswith("There is no period to compare with.")
+    assert tables.bridge_table(empty).text.endswith("the data end on 2026-09-30.")
 
 
 def test_what_is_missing(behind: Scorecard) -> None:
@@ -102,6 +114,8 @@ def test_rules_and_rows(found: Health) -> None:
     assert "mend it (for example x3)" in problems.text
     offenders = health_tables.offenders_table(found)
     assert "deals.csv, row 3" in offenders.text
+    assert "Row 1 is the first row after the header line." in offenders.text
+    assert 'class="snb-break' in offenders.html
     assert "(empty)" in offenders.text
     assert offenders.caption == "The first 1 row of each rule"
 
