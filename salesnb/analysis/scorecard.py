@@ -101,7 +101,7 @@ def scorecard(
     Parameters
     ----------
     book, period
-        The book as it was known (``book.at(day)`` for an earlier day), and the period.
+        The book as it was known (``history.as_known(book, day)`` for an earlier day), and the period.
     goals
         The goals to hold the KPIs against; quotas in the book count too.
     by

@@ -9,28 +9,16 @@ from ibis import _
 from salesnb.data.book import Book
 from salesnb.kpis.measure import Measure, quantile, ratio, total
 from salesnb.kpis.profit import gross_margin_ratio
-from salesnb.kpis.registry import shared
-from salesnb.kpis.revenue import growth, revenue_by_product
+from salesnb.kpis.revenue import SALES, growth, money_kpi, revenue_by_product
 from salesnb.kpis.sales import sales, within
 from salesnb.periods import Period
 
-_SALES = ("orders|opportunities",)
-_money = shared(
-    unit="money",
-    better="up",
-    category="revenue",
-    category3="revenue",
-    owner="head of sales",
-    cadence="monthly",
-    grain="an order line, or a won deal",
-)
 
-
-@_money(
+@money_kpi(
     "average_order_value",
     "mean",
     default=True,
-    needs=_SALES,
+    needs=SALES,
     grain="an order",
     category="effectiveness",
     meaning="How much an order is worth.",
@@ -43,7 +31,7 @@ def average_order_value_mean(book: Book, period: Period) -> Measure:
     return ratio(rows, rows.amount, rows["is_sale"].cast("int32"))
 
 
-@_money(
+@money_kpi(
     "average_order_value",
     "median",
     meaning="How much an order in the middle is worth.",
@@ -70,7 +58,7 @@ def _orders(book: Book, period: Period) -> ir.Table:
 # products
 
 
-@_money(
+@money_kpi(
     "product_revenue",
     "all",
     default=True,
@@ -85,7 +73,7 @@ def product_revenue_all(book: Book, period: Period) -> Measure:
     return revenue_by_product(book, period)
 
 
-@_money(
+@money_kpi(
     "product_revenue",
     "growth",
     unit="ratio",
@@ -97,7 +85,7 @@ def product_revenue_growth(book: Book, period: Period) -> Measure:
     return growth(revenue_by_product(book, period), revenue_by_product(book, base := period.previous), base)
 
 
-@_money(
+@money_kpi(
     "product_revenue",
     "margin",
     needs=("orders.product", "orders.cost"),
@@ -116,7 +104,7 @@ def _of_type(book: Book, period: Period, revenue_type: str) -> Measure:
     return total(rows, rows.amount)
 
 
-@_money(
+@money_kpi(
     "product_revenue",
     "service",
     needs=("orders.product", "orders.revenue_type"),
@@ -128,7 +116,7 @@ def product_revenue_service(book: Book, period: Period) -> Measure:
     return _of_type(book, period, "service")
 
 
-@_money(
+@money_kpi(
     "product_revenue",
     "one_time",
     needs=("orders.product", "orders.revenue_type"),

@@ -1,4 +1,4 @@
-"""The revenue family, what was sold: of what, to whom, how much more than before, and how large an order is."""
+"""The revenue family, what was sold: to whom, and how much more than before."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from salesnb.kpis.registry import shared
 from salesnb.kpis.sales import bookings, is_first, new_customer_sales, purchases, sales, since_first, within
 from salesnb.periods import Period
 
-_SALES = ("orders|opportunities",)
-_money = shared(
+SALES = ("orders|opportunities",)
+money_kpi = shared(
     unit="money",
     better="up",
     category="revenue",
@@ -29,11 +29,11 @@ _money = shared(
 # revenue
 
 
-@_money(
+@money_kpi(
     "revenue",
     "net",
     default=True,
-    needs=_SALES,
+    needs=SALES,
     meaning="What was sold in the period, net of discounts and returns.",
     formula="sum of the amounts of the order lines of the period, returns negative",
     action="look at the bridge: volume, size, mix or win rate",
@@ -44,7 +44,7 @@ def revenue_net(book: Book, period: Period) -> Measure:
     return total(rows, rows.amount)
 
 
-@_money(
+@money_kpi(
     "revenue",
     "booked",
     needs=("opportunities",),
@@ -58,7 +58,7 @@ def revenue_booked(book: Book, period: Period) -> Measure:
     return total(rows, rows.amount)
 
 
-@_money(
+@money_kpi(
     "revenue",
     "revenue_type",
     needs=("orders.revenue_type",),
@@ -72,7 +72,7 @@ def revenue_by_type(book: Book, period: Period) -> Measure:
     return revenue_net(book, period)
 
 
-@_money(
+@money_kpi(
     "revenue",
     "product",
     needs=("orders.product|opportunities.product",),
@@ -91,11 +91,11 @@ def growth(now: Measure, before: Measure, base: Period) -> Measure:
     return quotient(now, before, minus=1.0, named=("revenue", f"revenue of {base}"))
 
 
-@_money(
+@money_kpi(
     "revenue_growth",
     "previous",
     default=True,
-    needs=_SALES,
+    needs=SALES,
     unit="ratio",
     meaning="How much more was sold than in the period before.",
     formula="revenue / revenue of the previous period - 1",
@@ -106,7 +106,7 @@ def revenue_growth_previous(book: Book, period: Period) -> Measure:
     return growth(revenue_net(book, period), revenue_net(book, base := period.previous), base)
 
 
-@_money(
+@money_kpi(
     "revenue_growth",
     "yoy",
     meaning="How much more was sold than in the same period a year before.",
@@ -120,7 +120,7 @@ def revenue_growth_yoy(book: Book, period: Period) -> Measure:
 # new and existing customers
 
 
-@_money(
+@money_kpi(
     "new_customer_revenue",
     "first_order",
     default=True,
@@ -141,7 +141,7 @@ def _is_recent(rows: ir.Table) -> ir.BooleanValue:
     return days.between(0, 365).fill_null(False)
 
 
-@_money(
+@money_kpi(
     "new_customer_revenue",
     "window",
     meaning="What accounts bought within a year of their first order.",
@@ -154,7 +154,7 @@ def new_customer_revenue_window(book: Book, period: Period) -> Measure:
     return total(rows, rows.amount)
 
 
-@_money(
+@money_kpi(
     "existing_customer_revenue",
     "first_order",
     default=True,
@@ -170,7 +170,7 @@ def existing_customer_revenue(book: Book, period: Period) -> Measure:
     return total(rows, rows.amount)
 
 
-@_money(
+@money_kpi(
     "existing_customer_revenue",
     "window",
     meaning="What accounts bought more than a year after their first order.",
@@ -204,11 +204,11 @@ def new_segments(book: Book, period: Period, since: dtm.date) -> Measure:
     return total(rows, rows.amount).leaving_out(rows["begins"] >= ibis.date(since), untold)
 
 
-@_money(
+@money_kpi(
     "new_segment_revenue",
     "trailing_4_quarters",
     default=True,
-    needs=("accounts.segment", *_SALES),
+    needs=("accounts.segment", *SALES),
     meaning="What market segments bought that were won within the last year.",
     formula="revenue of the period from segments whose first revenue is within the 4 quarters to the period's end",
     action="decide whether to invest in the segment or to leave it",
@@ -218,7 +218,7 @@ def new_segment_revenue(book: Book, period: Period) -> Measure:
     return new_segments(book, period, year_before(period.end))
 
 
-@_money(
+@money_kpi(
     "new_segment_revenue",
     "since",
     meaning="What market segments bought that were won in this fiscal year.",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from salesnb.params import Params
 
@@ -156,3 +159,13 @@ def test_a_fault_is_found(place: int, text: str, fault: str) -> None:
 
 def test_output_is_found() -> None:
     assert "a cell holds output: run nbstripout" in faults(notebook_of(*GOOD, output=True))
+
+
+def test_the_hook_that_strips_notebooks_leaves_them_as_they_are() -> None:
+    """Its own command, asked only to verify: it would change none, ids of cells included."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    entry = next(hook["entry"] for hook in hooks if hook["id"] == "nbstripout").split()
+    command = [sys.executable, "-m", "nbstripout", *entry[1:], "--verify"]
+    files = [str(file) for file in NOTEBOOKS]
+    assert files
+    assert subprocess.run([*command, *files], cwd=ROOT, capture_output=True).returncode == 0
