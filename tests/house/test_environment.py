@@ -25,6 +25,7 @@ CONDA_NAMES = {
     "ibis-framework[duckdb]": "ibis-duckdb",
     "ibis-framework[postgres]": "ibis-postgres",
     "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
     "matplotlib": "matplotlib-base",
     "psycopg[binary]": "psycopg",
     "tzdata": "python-tzdata",
