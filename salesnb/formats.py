@@ -18,6 +18,23 @@ _UNIT = re.compile(
     r"(?<=\d) (?=(?:[kMB]|%|days?|points?|months)\b|%)|(?<=\d [kMB]) (?=[A-Z]{3}\b)|(?<=[nN]) (?== \d)|(?<=n =) (?=\d)"
 )
 
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    r"""Return text in which nothing acts unseen and which any file can hold.
+
+    Control characters, turns of direction and what is no character (half a surrogate pair) become U+FFFD.
+
+    Examples
+    --------
+    >>> visible("a\u202eb\x07c\n")
+    'a\ufffdb\ufffdc\n'
+    """
+    return _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+
 
 def is_missing(value: Any) -> bool:
     """Tell whether a value is None, NaN, NaT or infinite, and so cannot be written as a number."""

@@ -38,6 +38,7 @@ _MENDS = {
 }
 
 _SECRET = re.compile(r"://[^@\s]*@")
+_HALF = re.compile("[\ud800-\udfff]")
 _YAML_ENDINGS = (".yml", ".yaml")
 _RESOLVERS = (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -53,11 +54,14 @@ class _Strict(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - the name and type are PyYAML's
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuse an alias, with which a small file can stand for a huge value."""
+        """Refuse an alias, with which a small file can stand for a huge value, and half a character."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(None, None, "aliases ('*name') are not read", mark)
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and _HALF.search(node.value):
+            raise yaml.MarkedYAMLError(None, None, "half of a surrogate pair is no character", node.start_mark)
+        return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         """Refuse a name that is not a text, and one that is given twice."""

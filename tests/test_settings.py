@@ -72,6 +72,7 @@ def test_empty_files_and_byte_order_marks(tmp_path: Path, content: str | bytes) 
         ("? {a: 1}\n: b\n", "None is not a name", ":1:3"),
         ("a: !!python/object/apply:os.system [ls]\n", "could not determine a constructor", ":1:4"),
         ("a: !secret x\n", "could not determine a constructor", ":1:4"),
+        ('a: "x\\ud800y"\n', "half of a surrogate pair is no character", ":1:4"),
         ("a: 'open\n", "found unexpected end of stream", ":2:1"),
         ("a: [1, 2\n", "expected ',' or ']'", ""),
         ("a: 1\n  b: 2\n", "mapping values are not allowed here", ":2:4"),

@@ -61,12 +61,14 @@ class Chart:
 def plain(text: object) -> str:
     r"""Return text that matplotlib shows as it is: a dollar sign does not begin mathematics.
 
+    What a drawing cannot hold, such as a control character, becomes U+FFFD: with it no reader could open the file.
+
     Examples
     --------
     >>> plain("5 $ to 7 $")
     '5 \\$ to 7 \\$'
     """
-    return str(text).replace("$", r"\$")
+    return formats.visible(str(text)).replace("$", r"\$")
 
 
 @contextmanager
@@ -143,15 +145,19 @@ def finish(figure: Figure, title: str, alt: str) -> Chart:
 
 
 def _themed(svg: str) -> str:
-    """Let ink and surface follow the reader's scheme, and drop what a page does not need."""
+    """Let ink and surface follow the reader's scheme, and drop what a page does not need; words stay as they are."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
-    for name, colours in _ROLES.items():
-        light = colours["light"]
-        svg = re.sub(rf"(fill|stroke): {light}", rf"\1: var(--{name}, {light})", svg)
-    svg = re.sub(r"font-family: [^;]*; ", "", svg)
-    svg = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", svg)
-    svg = re.sub(r"(?<![\d.])([1-9]\d*\.\d{2})\d+", r"\1", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: _themed_tag(tag[0]), svg)
     svg = re.sub(r"\n\s*", "\n", svg)
     return svg.replace(">", ">" + _SCHEME, 1)
+
+
+def _themed_tag(tag: str) -> str:
+    for name, colours in _ROLES.items():
+        light = colours["light"]
+        tag = re.sub(rf"(fill|stroke): {light}", rf"\1: var(--{name}, {light})", tag)
+    tag = re.sub(r"font-family: [^;]*; ", "", tag)
+    tag = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", tag)
+    return re.sub(r"(?<![\d.])([1-9]\d*\.\d{2})\d+", r"\1", tag)

@@ -203,7 +203,7 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_xticks([x[0], x[-1]], [plain(rows["period"].iloc[0]), plain(rows["period"].iloc[-1])], fontsize=8)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.margins(x=0.08, y=0.45)
+    ax.margins(x=0.08, y=0.6)
 
 
 def bridge(card: Scorecard) -> Chart:

@@ -34,7 +34,8 @@ border-bottom:1px solid var(--snb-rule);background:none}}
 vertical-align:bottom}}
 .snb-table .num{{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-left:.5rem}}
 .snb-table thead .num{{white-space:normal}}
-.snb-table tbody th{{font-weight:500;min-width:8rem}}
+.snb-table .num+:not(.num){{padding-left:.75rem}}
+.snb-table tbody th{{font-weight:500;min-width:8rem;max-width:22rem;overflow-wrap:anywhere}}
 .snb-detail{{display:block;color:var(--snb-muted);font-size:.78rem;font-weight:400;overflow-wrap:anywhere}}
 .snb-table .snb-break{{overflow-wrap:anywhere;min-width:7rem;max-width:14rem}}
 .snb-good{{color:var(--snb-good);font-weight:600}}

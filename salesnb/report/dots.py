@@ -79,7 +79,7 @@ def _mark(flag: str) -> str:
 
 
 def _short(text: object, most: int = 26) -> str:
-    words = str(text)
+    words = " ".join(formats.visible(str(text)).split())
     return words if len(words) <= most else words[: most - 1] + "…"
 
 

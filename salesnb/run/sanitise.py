@@ -14,7 +14,10 @@ from html.parser import HTMLParser
 
 import nh3
 
+from salesnb.formats import visible
 from salesnb.run.outline import Heading, Outline, slug
+
+__all__ = ["clean", "is_empty", "plain", "visible"]
 
 
 def _names(text: str) -> frozenset[str]:
@@ -62,19 +65,7 @@ _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]
 _ANCHOR = re.compile(r"#([^\s#]+)")
 _SIBLING = re.compile(r"[A-Za-z0-9][\w.-]*\.html(?:#[\w.-]+)?", re.ASCII)
 _AWAY = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ANSI = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
-
-
-def visible(text: str) -> str:
-    r"""Return text in which nothing acts unseen: control characters and turns of direction become U+FFFD.
-
-    Examples
-    --------
-    >>> visible("a\u202eb\x07c\n")
-    'a\ufffdb\ufffdc\n'
-    """
-    return _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 def plain(text: str) -> str:
@@ -95,7 +86,7 @@ def clean(markup: str, outline: Outline, *, lowest: int = 2) -> str:
         The level that an h1 becomes, and with it how deep the other headings are at least.
     """
     allowed = nh3.clean(
-        markup,
+        visible(markup),
         tags=set(_ELEMENTS),
         clean_content_tags=set(_DROPPED_WHOLE),
         attributes={"*": set(_EVERYWHERE), **{tag: _cased(names) for tag, names in _OWN.items()}},

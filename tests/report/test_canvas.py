@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from salesnb import formats
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
 
@@ -80,3 +81,21 @@ def test_words_are_escaped(text: str) -> None:
     assert "<script>" not in svg
     root = ET.fromstring(svg)
     assert text in ["".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["IP 12.34567", "fill: #ffffff", "font-family: Arial; sans", "<!-- a -->", "a <b> & 'c'", "$x^2$", r"\$5 and $6"],
+)
+def test_the_words_of_a_picture_stay_as_they_are(words: str) -> None:
+    with canvas(words, "", height=1) as (figure, _):
+        svg = finish(figure, words, words).svg
+    assert [text.text for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")][-1] == words
+
+
+def test_a_picture_can_be_read_whatever_its_words_hold() -> None:
+    words = "bell\x07 over\u202eride half\ud800 no\uffff"
+    with canvas(words, "", height=1) as (figure, _):
+        svg = finish(figure, words, formats.visible(words)).svg
+    texts = [text.text for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[-1] == "bell\ufffd over\ufffdride half\ufffd no\ufffd"
