@@ -17,7 +17,8 @@
     ├── RenderError                 8   a notebook could not be made into a page
     ├── PeriodBusy                  9   another run holds the period
     ├── StorageError               10   the disk or the folder refused
-    └── RefusedForSafety           11   a path, a link or an input that is not safe
+    ├── RefusedForSafety           11   a path, a link or an input that is not safe
+    └── Stopped                   130   the user ended it, or it was of no use any more
 
 Every message has three parts: what is wrong, where, and how to mend it.
 """
@@ -163,6 +164,12 @@ class RefusedForSafety(SalesnbError):
     """A path, a link or an input that is not safe."""
 
     exit_code = 11
+
+
+class Stopped(SalesnbError):
+    """It was ended before its end: by the user, or because what it was part of had failed."""
+
+    exit_code = 130
 
 
 def did_you_mean(got: str, known: Sequence[str]) -> str:

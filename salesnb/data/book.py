@@ -73,6 +73,8 @@ class Book:
         The open stages in order, first to last; empty where nobody said.
     fiscal_year_start
         The month, 1 to 12, in which the fiscal year starts.
+    memo
+        What the KPIs of an analysis have in common: see :mod:`salesnb.data.memo`; None in a book that keeps nothing.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Book:
     stages: tuple[str, ...] = ()
     fiscal_year_start: int = 1
     connection: Any = field(default=None, repr=False, compare=False)
+    memo: Any = field(default=None, init=False, repr=False, compare=False)
 
     def has(self, *tables: str) -> bool:
         """Tell whether every one of these tables is there."""

@@ -17,9 +17,11 @@ from salesnb.data.changes import EVENT_COLUMNS, as_events, plain_events
 from salesnb.data.columns import Contract
 from salesnb.data.contract import CONTRACT
 from salesnb.data.currency import convert, convert_events
+from salesnb.data.held import any_of, one_row, view
 from salesnb.data.mapping import plain_name
 from salesnb.data.opening import Opening
 from salesnb.data.origins import ColumnRule, TableRule
+from salesnb.data.raw import quoted
 from salesnb.data.rule import Rule
 from salesnb.data.shape import Shaped, shape
 from salesnb.data.sources import Raw
@@ -36,6 +38,8 @@ class Checked:
         What it must be.
     table
         Typed columns, the texts they were read from, and one ``rule__*`` column a rule.
+    used
+        The rows that are used, in the contract's columns.
     rules
         The rules, all of them.
     counts
@@ -55,6 +59,7 @@ class Checked:
 
     contract: Contract
     table: ir.Table
+    used: ir.Table
     rules: tuple[Rule, ...]
     counts: dict[str, Any]
     origins: dict[str, str]
@@ -78,17 +83,9 @@ class Checked:
             return None
         return f"original__{name}" if f"original__{name}" in self.table.columns else name
 
-    def breaks(self, *actions: str) -> ir.BooleanValue:
-        """True for rows that break a rule with one of these actions."""
-        broken = [self.table[f"rule__{rule.name}"] for rule in self.broken_rules if rule.action in actions]
-        return reduce(lambda left, right: left | right, broken, ibis.literal(False))
-
-    @property
-    def used(self) -> ir.Table:
-        """The rows that are used, in the contract's columns."""
-        is_partial = any(rule.action == "rejected" for rule in self.broken_rules)
-        table = self.table.filter(~self.breaks("rejected")) if is_partial else self.table
-        return table.select(*self.contract.names)
+    def breaks(self, *actions: str) -> str:
+        """SQL that is true for rows that break a rule with one of these actions."""
+        return _breaks(self.broken_rules, actions)
 
     def until(self, data_end: dtm.date, opening: Opening) -> Checked:
         """The same with facts dated after the last day of the data rejected, and duplicates told anew without them."""
@@ -102,9 +99,12 @@ class Checked:
         others = [replace(r, broken=self.table[f"rule__{r.name}"]) for r in self.rules if r.name != duplicate]
         is_out = reduce(lambda a, b: a | b, [r.broken for r in others if r.action == "rejected"], ibis.literal(False))
         others.append(replace(future, broken=future.broken & ~is_out))
-        rules = (*others, *checks.duplicates(self.table, self.contract, self.origins, others))
+        is_unique = not self.counts.get(duplicate, 1)  # a row that is out leaves no new duplicate behind
+        rules = (*others, *checks.duplicates(self.table, self.contract, self.origins, others, is_unique=is_unique))
         table = opening.held(self.table.mutate(**{f"rule__{r.name}": r.broken for r in rules}), self.contract.name)
-        return replace(self, table=table, rules=rules, counts=_counts(table, self.contract, rules))
+        counts = _counts(table, self.contract, rules)
+        used = _used(table, self.contract, rules, counts, opening)
+        return replace(self, table=table, used=used, rules=rules, counts=counts)
 
 
 def check(contract: Contract, rules: Sequence[TableRule], opening: Opening, done: dict[str, Checked]) -> Checked | None:
@@ -150,14 +150,17 @@ def check(contract: Contract, rules: Sequence[TableRule], opening: Opening, done
     }
     doubted = frozenset().union(*(part.doubted for part in shaped))
     lookups = tuple(lookup for part in shaped for lookup in part.lookups)
-    found = checks.rules(table, contract, origins, doubted, lookups, keys)
+    is_unique = len(shaped) == 1 and shaped[0].is_unique
+    found = checks.rules(table, contract, origins, doubted, lookups, keys, is_unique=is_unique)
     table = table.mutate(**{f"rule__{rule.name}": rule.broken for rule in found})
     table = table.drop(*[n for n in table.columns if n.startswith(("miss__", "alias__", "norate__"))])
     if contract.name == "opportunity_events" and "opportunities" in done:
         table = convert_events(table, done["opportunities"].table)
     held = opening.held(checks.repaired(table, contract, origins), contract.name)
+    counts = _counts(held, contract, found)
     return Checked(
-        contract, held, tuple(found), _counts(held, contract, found), origins, opening.mapping.currency,
+        contract, held, _used(held, contract, found, counts, opening), tuple(found), counts, origins,
+        opening.mapping.currency,
         pd.concat([raw.malformed for _, raw in parts], ignore_index=True), sum(part.filtered for part in shaped),
         tuple(raw.name for _, raw in parts), tuple(raw.digest for _, raw in parts),
         tuple(note for _, raw in parts for note in raw.notes) + tuple(note for part in shaped for note in part.notes),
@@ -166,20 +169,32 @@ def check(contract: Contract, rules: Sequence[TableRule], opening: Opening, done
 
 def _counts(table: ir.Table, contract: Contract, rules: Sequence[Rule]) -> dict[str, Any]:
     """Rows, rows a rule, values a column, the last day of a fact and the sum of the money, in one aggregate."""
-    asked: dict[str, ir.Value] = {"n": table.count()}
+    asked = {"n": "count(*)"}
     for number, rule in enumerate(rules):
-        asked[f"r{number}"] = table[f"rule__{rule.name}"].sum()
+        asked[f"r{number}"] = f"count(*) FILTER (WHERE {quoted(f'rule__{rule.name}')})"
     for name in contract.names:
-        asked[f"given__{name}"] = table[name].count()
+        asked[f"given__{name}"] = f"count({quoted(name)})"
     if contract.name in checks.LAST_FACT:
-        asked["latest"] = table[checks.LAST_FACT[contract.name]].max()
+        asked["latest"] = f"max({quoted(checks.LAST_FACT[contract.name])})"
     if contract.money is not None:
-        asked["money"] = table[contract.money].sum()
-    row = table.aggregate(**asked).execute().iloc[0].to_dict()
-    broken = {
-        rule.name: int(0 if pd.isna(row[f"r{number}"]) else row[f"r{number}"]) for number, rule in enumerate(rules)
-    }
-    return {**row, "n": int(row["n"]), **broken}
+        asked["money"] = f"sum({quoted(contract.money)})"
+    row = one_row(table, asked)
+    return {**row, **{rule.name: row[f"r{number}"] for number, rule in enumerate(rules)}}
+
+
+def _used(
+    table: ir.Table, contract: Contract, rules: Sequence[Rule], counts: dict[str, Any], opening: Opening
+) -> ir.Table:  # fmt: skip
+    """A view of the rows that break no rejecting rule, in the contract's columns."""
+    columns = ", ".join(map(quoted, contract.names))
+    broken = [rule for rule in rules if counts[rule.name]]
+    sql = f"SELECT {columns} FROM {quoted(table.get_name())} WHERE NOT ({_breaks(broken, ('rejected',))})"
+    kinds = {name: table[name].type() for name in contract.names}
+    return view(opening.backend, opening.new_name(f"used_{contract.name}"), kinds, sql)
+
+
+def _breaks(rules: Sequence[Rule], actions: Sequence[str]) -> str:
+    return any_of(f"rule__{rule.name}" for rule in rules if rule.action in actions)
 
 
 def _parts(rules: Sequence[TableRule], opening: Opening) -> list[tuple[TableRule, Raw]]:

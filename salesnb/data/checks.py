@@ -34,7 +34,7 @@ LAST_FACT = {
 
 def rules(
     table: ir.Table, contract: Contract, mapped: MappingABC[str, str], doubted: frozenset[str],
-    lookups: tuple[Lookup, ...], keys: MappingABC[str, ir.Column],
+    lookups: tuple[Lookup, ...], keys: MappingABC[str, ir.Column], *, is_unique: bool = False,
 ) -> list[Rule]:  # fmt: skip
     """List the rules of one shaped table.
 
@@ -50,6 +50,8 @@ def rules(
         The look-ups that were joined.
     keys
         For each column that refers to a table which is there, that table's keys in use.
+    is_unique
+        Whether the table's own key is known to stand in no two rows.
     """
     found = [r for column in contract.columns for r in _column(table, contract, column, mapped, doubted)]
     found += [r for column, known in keys.items() for r in _reference(table, contract, column, known)]
@@ -68,7 +70,7 @@ def rules(
                 "add the rate to fx_rates, or name the source's currency in the mapping",
             )
         )
-    return found + duplicates(table, contract, mapped, found)
+    return found + duplicates(table, contract, mapped, found, is_unique=is_unique)
 
 
 def _column(
@@ -177,7 +179,9 @@ def _looked_up(table: ir.Table, lookups: tuple[Lookup, ...], mapped: MappingABC[
     return found
 
 
-def duplicates(table: ir.Table, contract: Contract, mapped: MappingABC[str, str], others: list[Rule]) -> list[Rule]:
+def duplicates(
+    table: ir.Table, contract: Contract, mapped: MappingABC[str, str], others: list[Rule], *, is_unique: bool = False
+) -> list[Rule]:  # fmt: skip
     """Of the rows with one key that no other rule rejects, the first is used.
 
     Parameters
@@ -186,24 +190,36 @@ def duplicates(table: ir.Table, contract: Contract, mapped: MappingABC[str, str]
         As for :func:`rules`.
     others
         The table's other rules.
+    is_unique
+        Whether the key is known to stand in no two rows, which spares the search.
     """
     if contract.key is None:
         return []
     key = table[contract.key]
-    rejecting = [r.broken for r in others if r.action == "rejected"]
-    is_out = reduce(lambda left, right: left | right, rejecting, ibis.literal(False))
-    texts = [table[name] for name in dict.fromkeys(written(contract, column) for column in mapped)]
-    order = ibis.row_number().over(group_by=key, order_by=[is_out, table["_file"], table["_row"], *texts])
+    broken: ir.Value = ibis.literal(False)
+    if not is_unique:
+        broken = _is_again(table, contract, key, mapped, others)
     return [
         rule(
             f"duplicate_{contract.key}",
             contract.key,
             "rejected",
-            key.notnull() & (order > 0) & ~is_out,
+            broken,
             f"this {contract.key} stands in an earlier row, which is the one used",
             "keep one row for each, or name the column that tells them apart",
         )
     ]
+
+
+def _is_again(
+    table: ir.Table, contract: Contract, key: ir.Value, mapped: MappingABC[str, str], others: list[Rule]
+) -> ir.Value:  # fmt: skip
+    """True for rows that are not out and whose key stands in an earlier such row."""
+    rejecting = [r.broken for r in others if r.action == "rejected"]
+    is_out = reduce(lambda left, right: left | right, rejecting, ibis.literal(False))
+    texts = [table[name] for name in dict.fromkeys(written(contract, column) for column in mapped)]
+    order = ibis.row_number().over(group_by=key, order_by=[is_out, table["_file"], table["_row"], *texts])
+    return key.notnull() & (order > 0) & ~is_out
 
 
 def repaired(table: ir.Table, contract: Contract, mapped: MappingABC[str, str]) -> ir.Table:

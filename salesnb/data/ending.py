@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import ibis.expr.types as ir
 import pandas as pd
 
+from salesnb.data.held import rows
+from salesnb.data.raw import literal, quoted
 from salesnb.errors import ContractError
 
 _STAMPED = {
@@ -23,6 +25,8 @@ CLOSE_DAYS = 31
 
 def last_day(tables: Mapping[str, ir.Table]) -> dtm.date:
     """Find the last day on which something happened.
+
+    The tables are held ones, or views of these.
 
     Days that systems stamp (created, changed, ordered, answered) are taken first, without a day that lies more than
     366 days after the day before it and holds fewer than one row in two hundred; then days of closing up to 31 days
@@ -51,37 +55,37 @@ def last_day(tables: Mapping[str, ir.Table]) -> dtm.date:
 
 
 def _days(tables: Mapping[str, ir.Table], columns: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
-    parts = [
-        table.filter(table[name].notnull()).select(day=table[name].cast("date"))
-        for table_name, names in columns.items()
-        if (table := tables.get(table_name)) is not None
-        for name in names
-    ]
-    return _counted(parts)
+    found = {name: tables[name] for name in columns if name in tables}
+    return _counted([_dated(table, column) for name, table in found.items() for column in columns[name]], found)
 
 
 def _closings(tables: Mapping[str, ir.Table]) -> pd.DataFrame:
-    deals = tables.get("opportunities")
-    if deals is None:
-        return _counted([])
-    kept = deals.filter(deals.closed_on.notnull() & deals.outcome.isin(_CLOSED))
-    return _counted([kept.select(day=kept.closed_on)])
+    deals = {name: table for name, table in tables.items() if name == "opportunities"}
+    closed = f"outcome IN ({', '.join(map(literal, _CLOSED))})"
+    return _counted([f"{_dated(table, 'closed_on')} AND {closed}" for table in deals.values()], deals)
 
 
-def _counted(parts: list[ir.Table]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame({"day": [], "rows": []})
-    united = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    frame: pd.DataFrame = united.group_by("day").agg(rows=united.count()).order_by("day").execute()
-    return frame.assign(day=[pd.Timestamp(day).date() for day in frame["day"]])
+def _dated(table: ir.Table, column: str) -> str:
+    place, name = quoted(table.get_name()), quoted(column)
+    return f"SELECT CAST({name} AS DATE) AS day FROM {place} WHERE {name} IS NOT NULL"
+
+
+def _counted(parts: list[str], tables: Mapping[str, ir.Table]) -> pd.DataFrame:
+    """The days of these queries and their rows, in order; ``tables`` are those that they read."""
+    found: list[tuple[object, ...]] = []
+    if parts:
+        backend = next(iter(tables.values())).get_backend()
+        united = " UNION ALL ".join(parts)
+        found = rows(backend, f"SELECT day, count(*) FROM ({united}) AS days GROUP BY day ORDER BY day")
+    return pd.DataFrame({"day": [day for day, _ in found], "rows": [int(str(count)) for _, count in found]})
 
 
 def _without_outliers(days: pd.DataFrame) -> dtm.date:
     ordered: list[dtm.date] = list(days["day"])
-    rows = list(days["rows"])
-    few = max(1.0, sum(rows) / 200)
-    while len(ordered) > 1 and (ordered[-1] - ordered[-2]).days > GAP_DAYS and rows[-1] <= few:
+    counts = list(days["rows"])
+    few = max(1.0, sum(counts) / 200)
+    while len(ordered) > 1 and (ordered[-1] - ordered[-2]).days > GAP_DAYS and counts[-1] <= few:
         ordered.pop()
-        rows.pop()
+        counts.pop()
     last: dtm.date = ordered[-1]
     return last

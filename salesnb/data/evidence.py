@@ -45,12 +45,25 @@ class Choice:
     note: str = ""
 
 
-def date_evidence(text: ir.StringValue) -> dict[str, ir.Value]:
-    """Aggregates that ``choose_date`` needs of a column: how often each format fits, alone or beside its rivals."""
+def date_fits(text: ir.StringValue) -> dict[str, ir.Value]:
+    """For each format, whether a text is a date of it."""
+    return {fmt.label: fits(text, fmt) for fmt in (*CLEAR_FORMATS, *RIVAL_FORMATS)}
+
+
+def date_evidence(text: ir.StringValue, found: Mapping[str, ir.Value] | None = None) -> dict[str, ir.Value]:
+    """Aggregates that ``choose_date`` needs of a column: how often each format fits, alone or beside its rivals.
+
+    Parameters
+    ----------
+    text
+        The column.
+    found
+        What :func:`date_fits` says of each text, where that is a column already.
+    """
+    fitting = date_fits(text) if found is None else found
     seen: dict[str, ir.Value] = {"n": text.count()}
-    fitting = {fmt.label: fits(text, fmt) for fmt in RIVAL_FORMATS}
     for fmt in CLEAR_FORMATS:
-        seen[f"clear {fmt.label}"] = fits(text, fmt).sum()
+        seen[f"clear {fmt.label}"] = fitting[fmt.label].sum()
     for group in (RIVAL_FORMATS[:2], RIVAL_FORMATS[2:]):
         for fmt in group:
             others = [fitting[other.label] for other in group if other is not fmt]
@@ -87,9 +100,23 @@ def choose_date(seen: Mapping[str, object]) -> Choice:
     return Choice(tuple(formats) or (ISO,), note="; ".join(notes))
 
 
-def marks_evidence(text: ir.StringValue) -> dict[str, ir.Value]:
-    """Aggregates that ``choose_marks`` needs of a column of numbers."""
-    point, comma = read_number(text, POINT), read_number(text, COMMA)
+def marks_read(text: ir.StringValue) -> dict[str, ir.Value]:
+    """A text as a number with a decimal point, and as one with a decimal comma."""
+    return {"point": read_number(text, POINT), "comma": read_number(text, COMMA)}
+
+
+def marks_evidence(text: ir.StringValue, found: Mapping[str, ir.Value] | None = None) -> dict[str, ir.Value]:
+    """Aggregates that ``choose_marks`` needs of a column of numbers.
+
+    Parameters
+    ----------
+    text
+        The column.
+    found
+        What :func:`marks_read` says of each text, where that is a column already.
+    """
+    read = marks_read(text) if found is None else found
+    point, comma = read["point"], read["comma"]
     none = ibis.null("string")
     return {
         "n": text.count(),

@@ -11,16 +11,19 @@ Three sources, the best that the book has:
 from __future__ import annotations
 
 import datetime as dtm
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.data.contract import CONTRACT, IBIS_TYPES
 
 _UNDONE = ("stage", "amount", "expected_close_on", "owner_id", "forecast_category", "outcome")
+_DONE = ("outcome", "deleted")
 _NUMBER = r"^ *-?[0-9]+([.][0-9]+)? *$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _NOT = ("false", "f", "no", "n", "0")
@@ -43,6 +46,10 @@ def entered(book: Book) -> ir.Table:
     NeedsData
         The book has no opportunities.
     """
+    return memo.table(book, "entered", make=lambda: _entered(book))
+
+
+def _entered(book: Book) -> ir.Table:
     deals = book.table("opportunities")
     known = deals.created_at.cast("date")
     if book.has("opportunity_events"):
@@ -87,12 +94,17 @@ def deals_on(book: Book, day: dtm.date) -> ir.Table:
         The book has no opportunities.
     """
     if not book.has("opportunity_events") and _has_snapshot(book, day):
-        return _from_snapshot(book, day)
-    deals = entered(book)
-    deals = deals.filter(deals.entered_on <= ibis.date(day))
+        return memo.table(book, "deals_on", day, make=lambda: _from_snapshot(book, day))
+    return memo.table_on(book, "deals_on", day, lambda on_days: _taken_back(book, on_days))
+
+
+def _taken_back(book: Book, on_days: Callable[[ir.Table], ir.Table]) -> ir.Table:
+    """Take today's deals back to the days that a function gives each row, by the log where there is one."""
+    deals = on_days(entered(book))
+    deals = deals.filter(deals.entered_on <= deals["_day"])
     if book.has("opportunity_events"):
-        return _from_log(book, deals, day)
-    return _by_dates(deals, day)
+        return _from_log(book, deals, on_days)
+    return _by_dates(deals, deals["_day"])
 
 
 def as_known(book: Book, as_of: dtm.date) -> Book:
@@ -144,9 +156,9 @@ def history_limit(book: Book) -> str:
     return "no change log: the stage, amount, owner and expected date of a deal are those of today on every earlier day"
 
 
-def _by_dates(deals: ir.Table, day: dtm.date) -> ir.Table:
+def _by_dates(deals: ir.Table, day: ir.Value) -> ir.Table:
     """Open again what closed after the day."""
-    later = (deals.closed_on > ibis.date(day)).fill_null(False)
+    later = (deals.closed_on > day).fill_null(False)
     return deals.mutate(
         outcome=later.ifelse("open", deals.outcome),
         loss_reason=later.ifelse(ibis.null("string"), deals.loss_reason),
@@ -154,18 +166,19 @@ def _by_dates(deals: ir.Table, day: dtm.date) -> ir.Table:
     )
 
 
-def _from_log(book: Book, deals: ir.Table, day: dtm.date) -> ir.Table:
+def _from_log(book: Book, deals: ir.Table, on_days: Callable[[ir.Table], ir.Table]) -> ir.Table:
     """Take every change after the day back."""
-    events = book.table("opportunity_events")
-    is_later = events.changed_at.cast("date") > ibis.date(day)
+    events = on_days(memo.table(book, "changes", make=lambda: _changes(book)))
     columns = deals.columns
-    undo = _one_row_a_deal(events.filter(is_later), first=True)
+    # The first change after the day is the one whose forerunner is not after it; the last one up to it likewise.
+    is_first = (events["_on"] > events["_day"]) & (events["_earlier"] <= events["_day"]).fill_null(True)
+    undo = _one_row_a_deal(events.filter(is_first, events.field.isin(_UNDONE)), _UNDONE, events.old)
     undo = undo.rename({f"_undo_{name}": name for name in undo.columns})
-    deals = deals.left_join(undo, deals.opportunity_id == undo["_undo_opportunity_id"])
-    past = events.filter(~is_later, events.field.isin(["outcome", "deleted"]))
-    done = _one_row_a_deal(past, first=False)
+    deals = deals.left_join(undo, [("opportunity_id", "_undo_opportunity_id"), ("_day", "_undo__day")])
+    is_last = (events["_on"] <= events["_day"]) & (events["_later"] > events["_day"]).fill_null(True)
+    done = _one_row_a_deal(events.filter(is_last, events.field.isin(_DONE)), _DONE, events.new)
     done = done.rename({f"_done_{name}": name for name in done.columns})
-    deals = deals.left_join(done, deals.opportunity_id == done["_done_opportunity_id"])
+    deals = deals.left_join(done, [("opportunity_id", "_done_opportunity_id"), ("_day", "_done__day")])
     deals = deals.filter(~_is_true(deals["_done_has_deleted"], deals["_done_deleted"]))
 
     def then(name: str) -> ir.Value:
@@ -174,9 +187,9 @@ def _from_log(book: Book, deals: ir.Table, day: dtm.date) -> ir.Table:
 
     says = deals["_undo_has_outcome"].fill_null(False)
     said = deals["_undo_outcome"].fill_null("open")
-    is_open = says.ifelse(said == "open", (deals.closed_on > ibis.date(day)).fill_null(False))
+    is_open = says.ifelse(said == "open", (deals.closed_on > deals["_day"]).fill_null(False))
     # A deal that is closed by the log, and whose date of today lies later, was reopened since: the log has its date.
-    date_then = (deals.closed_on > ibis.date(day)).fill_null(says)
+    date_then = (deals.closed_on > deals["_day"]).fill_null(says)
     closed_then = date_then.ifelse(deals["_done_at_outcome"].cast("date"), deals.closed_on)
     outcome = is_open.ifelse("open", says.ifelse(said, deals.outcome))
     stays = (outcome != "open") & (outcome == deals.outcome)
@@ -188,20 +201,30 @@ def _from_log(book: Book, deals: ir.Table, day: dtm.date) -> ir.Table:
     ).select(*columns)
 
 
-def _one_row_a_deal(events: ir.Table, *, first: bool) -> ir.Table:
-    """Return each deal's first change of every field (what it was before), or its last one (what it became)."""
+def _changes(book: Book) -> ir.Table:
+    """Return every change of a deal's field with its day ``_on``, and that of the one before and of the one after."""
+    events = book.table("opportunity_events")
+    events = events.filter(events.field.isin({*_UNDONE, *_DONE})).mutate(_on=events.changed_at.cast("date"))
     order = [events.changed_at, events.old.asc(nulls_first=True), events.new.asc(nulls_first=True)]
-    if not first:
-        order = [events.changed_at.desc(), events.old.desc(), events.new.desc()]
-    place = ibis.row_number().over(group_by=[events.opportunity_id, events.field], order_by=order)
-    ranked = events.mutate(_place=place)
-    ranked = ranked.filter(ranked["_place"] == 0)
-    value = ranked.old if first else ranked.new
-    fields = (*_UNDONE, "deleted")
-    return ranked.group_by("opportunity_id").aggregate(
-        **{field: value.max(where=ranked.field == field) for field in fields},
-        **{f"has_{field}": (ranked.field == field).any() for field in fields},
-        **{f"at_{field}": ranked.changed_at.max(where=ranked.field == field) for field in ("outcome", "deleted")},
+    window = ibis.window(group_by=[events.opportunity_id, events.field], order_by=order)
+    return events.select(
+        "opportunity_id",
+        "field",
+        "old",
+        "new",
+        "changed_at",
+        "_on",
+        _earlier=events["_on"].lag().over(window),
+        _later=events["_on"].lead().over(window),
+    )
+
+
+def _one_row_a_deal(events: ir.Table, fields: Sequence[str], value: ir.Value) -> ir.Table:
+    """Return what the one change of each field says of a deal on a day: the value, whether there is one, and when."""
+    return events.group_by("opportunity_id", "_day").aggregate(
+        **{field: value.max(where=events.field == field) for field in fields},
+        **{f"has_{field}": (events.field == field).any() for field in fields},
+        **{f"at_{field}": events.changed_at.max(where=events.field == field) for field in fields if field in _DONE},
     )
 
 
@@ -254,7 +277,7 @@ def _from_snapshot(book: Book, day: dtm.date) -> ir.Table:
             ibis.coalesce(seen.created_at.cast("date"), seen["_entered"], ibis.date(taken)), ibis.date(taken)
         ),
     ).select(*names, "entered_on")
-    seen = _by_dates(seen, day)
+    seen = _by_dates(seen, ibis.date(day))
     fresh = now.filter(now.entered_on > ibis.date(taken), now.entered_on <= ibis.date(day))
-    fresh = _by_dates(fresh.anti_join(then, "opportunity_id"), day)
+    fresh = _by_dates(fresh.anti_join(then, "opportunity_id"), ibis.date(day))
     return seen.union(fresh.select(*seen.columns))

@@ -106,7 +106,7 @@ def _book(opening: Opening, checked: dict[str, Checked]) -> Book:
     mapping = opening.mapping
     data_end = mapping.as_of or last_day({name: done.used for name, done in checked.items()})
     checked = {name: done.until(data_end, opening) for name, done in checked.items()}
-    audit, given = tally(checked)
+    audit, given = tally(checked, opening)
     digest = hashlib.sha256(json.dumps(mapping.model_dump(mode="json", exclude={"location", "password"})).encode())
     for done in checked.values():
         digest.update("".join(done.digests).encode())

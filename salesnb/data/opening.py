@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from typing import Any
 
+from salesnb.data import held
 from salesnb.data.mapping import Mapping
 from salesnb.data.origins import FileRule
-from salesnb.data.raw import quoted
 from salesnb.data.sources import Raw, Reading, Source
 from salesnb.errors import ContractError, MappingError, SalesnbError, SourceError
 
@@ -48,13 +49,18 @@ class Opening:
 
     def held(self, table: Any, name: str) -> Any:
         """Put an expression's rows into a temporary table of the source's backend and return that."""
+        return held.hold(self.backend, self.new_name(name), table)
+
+    def new_name(self, name: str) -> str:
+        """A name of a temporary table or view that is not taken, however many sources one database serves."""
         unique = f"{name}_{len(self._held)}_{id(self):x}"
         self._held.append(unique)
-        kinds = self.backend.compiler.type_mapper
-        columns = ", ".join(f"{quoted(column)} {kinds.to_string(kind)}" for column, kind in table.schema().items())
-        self.backend.raw_sql(f'CREATE TEMPORARY TABLE "{unique}" ({columns})')
-        self.backend.raw_sql(f'INSERT INTO "{unique}" {self.backend.compile(table)}')
-        return self.backend.table(unique)
+        return unique
+
+    def one_row(self, table: Any, asked: MappingABC[str, Any]) -> dict[str, Any]:
+        """Return aggregates of a table, each under its name; None where there is nothing to aggregate."""
+        [row] = held.rows(self.backend, self.backend.compile(table.aggregate(**asked)))
+        return dict(zip(asked, row, strict=True))
 
     def raise_troubles(self) -> None:
         """Raise all problems as one error, of the kind that has to be mended first; nothing where there is none.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from salesnb.data.readings import is_plain_day, is_plain_number
 from salesnb.data.rule import CLOSED, Action, Rule, rule
+from salesnb.errors import PeriodError
+from salesnb.periods import Period
 
 Mapped = MappingABC[str, str]
 
@@ -147,7 +150,25 @@ def _quotes(table: ir.Table, mapped: Mapped) -> list[Rule]:
 
 
 def _calls(table: ir.Table, mapped: Mapped) -> list[Rule]:
-    return _nobody(table, mapped, "call")
+    # The grammar of periods is Python's: the few names that there are are read here.
+    is_there = not table.op().find(ops.UnboundTable)
+    names = table.select("period").distinct().execute()["period"].dropna() if is_there else ()
+    unreadable = sorted(name for name in names if not _is_period(name))
+    return [
+        *_nobody(table, mapped, "call"),
+        rule(
+            "unreadable_period", "period", "rejected", table.period.isin(unreadable),
+            "period is the name of no period", "write it as 2026Q3, 2026-07 or FY26H1",
+        ),
+    ]  # fmt: skip
+
+
+def _is_period(name: str) -> bool:
+    try:
+        Period.parse(name)
+    except PeriodError:
+        return False
+    return True
 
 
 def _events(table: ir.Table, mapped: Mapped) -> list[Rule]:

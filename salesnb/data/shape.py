@@ -40,6 +40,8 @@ class Shaped:
         The columns in which a text may be found that could not be read.
     lookups
         The look-ups that were joined.
+    is_unique
+        Whether the table's key was seen to stand in no two rows.
     filtered
         How many rows the mapping's own filters left out.
     notes
@@ -50,6 +52,7 @@ class Shaped:
     origins: dict[str, str]
     doubted: frozenset[str]
     lookups: tuple[Lookup, ...]
+    is_unique: bool
     filtered: int
     notes: tuple[str, ...] = field(default=())
 
@@ -109,7 +112,8 @@ def shape(raw: Raw, rule: TableRule, contract: Contract, opening: Opening, first
         for name, cell in cells.items()
         if cell.is_text and contract.column(name).kind in DATES + NUMBERS and rule.columns[name].value is None
     }
-    ways, found = choose(rows.table, questions, opening)
+    key = texts.get(contract.key or "")
+    ways, found, is_unique = choose(rows.table, questions, opening, key)
 
     made: dict[str, ir.Value] = {"_file": rows.table["_file"], "_row": rows.table["_row"]}
     doubted = set()
@@ -133,7 +137,7 @@ def shape(raw: Raw, rule: TableRule, contract: Contract, opening: Opening, first
     if any(not ways[name].is_plain for name in ways) or lookups:
         shaped = opening.held(shaped, f"shaped_{contract.name}")
     origins = {name: cell.origin for name, cell in cells.items()}
-    return Shaped(shaped, origins, frozenset(doubted), tuple(lookups), filtered, (*notes, *found))
+    return Shaped(shaped, origins, frozenset(doubted), tuple(lookups), is_unique, filtered, (*notes, *found))
 
 
 def _read(
@@ -163,7 +167,16 @@ def _moment(kind: str, cell: Cell, text: ir.StringValue, way: Way, written_in: s
         found = [readings.read_date(text, fmt, business) for fmt in formats]
     else:
         found = [readings.read_time(text, fmt, written_in, business) for fmt in formats]
+    if formats[0] == readings.ISO and (kind == "date" or written_in == business):
+        usual = _only(text, readings.is_plain_moment(text))
+        quick = usual.substr(0, 10).cast("date") if kind == "date" else usual.cast("timestamp(6)")
+        found.insert(0, quick)
     return found[0] if len(found) == 1 else ibis.coalesce(*found)
+
+
+def _only(text: ir.StringValue, is_plain: ir.BooleanValue) -> ir.StringValue:
+    """The texts that a cast reads, null for the others: most are, and the exact reading costs much more."""
+    return is_plain.ifelse(text, ibis.null("string"))
 
 
 def _typed_moment(value: ir.Value, kind: str, written_in: str, business: str) -> ir.Value:
@@ -196,8 +209,12 @@ def _number(column: Column, cell: Cell, text: ir.StringValue, way: Way) -> ir.Va
     elif way.is_plain:
         number = text.cast({"money": "decimal(18, 4)", "integer": "int64"}.get(kind, "float64"))
     else:
-        plain = readings.read_number(text, (way.formats or (readings.POINT,))[0])
+        marks = (way.formats or (readings.POINT,))[0]
+        plain = readings.read_number(text, marks)
         number = readings.money(plain) if kind == "money" else plain.cast("float64")
+        if marks == readings.POINT:
+            usual = _only(text, readings.is_plain_number(text))
+            number = ibis.coalesce(usual.cast("decimal(18, 4)" if kind == "money" else "float64"), number)
     if kind == "integer" and not way.is_plain:
         number = (number == number.round(0)).ifelse(number, ibis.null("float64")).cast("int64")
     if column.low is not None:

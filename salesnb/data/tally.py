@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import pandas as pd
 
 from salesnb.data.book import Audit
 from salesnb.data.checked import Checked
+from salesnb.data.held import hold_rows, one_row, rows, view
+from salesnb.data.opening import Opening
+from salesnb.data.raw import literal, quoted
+from salesnb.data.rule import Rule
 from salesnb.data.shape import written
 
 REJECTS = {
@@ -29,7 +32,7 @@ MONEY = ("table", "currency", "read", "used", "rejected", "unreadable")
 PROBLEMS = ("table", "rule", "action", "column", "rows", "money", "example", "reason", "mend")
 
 
-def tally(tables: Mapping[str, Checked]) -> tuple[Audit, dict[str, frozenset[str]]]:
+def tally(tables: Mapping[str, Checked], opening: Opening) -> tuple[Audit, dict[str, frozenset[str]]]:
     """Count what became of every row of every table.
 
     Returns
@@ -48,14 +51,14 @@ def tally(tables: Mapping[str, Checked]) -> tuple[Audit, dict[str, frozenset[str
         given[name] = frozenset(c for c in done.contract.names if row.get(f"given__{c}"))
         money += _money(done, bad)
         problems += _problems(done, row)
-        rejects += _rejects(done)
+        rejects += _rejects(done, opening)
         notes += [*done.notes, *_empty(done, given[name], used)]
     empty = ibis.memtable(pd.DataFrame(columns=list(REJECTS)), schema=REJECTS)
     audit = Audit(
         pd.DataFrame(counts, columns=list(RECONCILIATION)),
         pd.DataFrame(money, columns=list(MONEY)),
         pd.DataFrame(problems, columns=list(PROBLEMS)),
-        rejects[0].union(*rejects[1:]) if len(rejects) > 1 else (rejects or [empty])[0],
+        view(opening.backend, opening.new_name("rejects"), REJECTS, " UNION ALL ".join(rejects)) if rejects else empty,
         tuple(dict.fromkeys(notes)),
     )
     return audit, given
@@ -66,30 +69,35 @@ def _summary(done: Checked) -> dict[str, Any]:
     if not done.broken_rules:
         return {**done.counts, "used": done.counts["n"], "flagged": 0}
     table, amount = done.table, done.amount
-    is_used = ~done.breaks("rejected")
-    asked: dict[str, ir.Value] = {
-        "used": table.count(where=is_used),
-        "flagged": table.count(where=is_used & done.breaks("flagged", "repaired")),
+    is_used = f"NOT ({done.breaks('rejected')})"
+    asked = {
+        "used": f"count(*) FILTER (WHERE {is_used})",
+        "flagged": f"count(*) FILTER (WHERE {is_used} AND ({done.breaks('flagged', 'repaired')}))",
     }
     if any(rule.action == "rejected" for rule in done.broken_rules):
         given = [name for name in done.contract.names if done.counts[f"given__{name}"]]
-        asked |= {f"given__{name}": table[name].count(where=is_used) for name in given}
+        asked |= {f"given__{name}": f"count({quoted(name)}) FILTER (WHERE {is_used})" for name in given}
     for number, rule in enumerate(done.broken_rules):
-        broken = table[f"rule__{rule.name}"]
+        broken = quoted(f"rule__{rule.name}")
         if amount is not None:
-            asked[f"money__{number}"] = table[amount].sum(where=broken)
-        text = written(done.contract, rule.column) if rule.column in done.contract.names else ""
-        if text in table.columns:
-            asked[f"example__{number}"] = table[text].min(where=broken)
-    row: dict[str, Any] = {**done.counts, **table.aggregate(**asked).execute().iloc[0].to_dict()}
-    return {key: None if value is None or value != value else value for key, value in row.items()}
+            asked[f"money__{number}"] = f"sum({quoted(amount)}) FILTER (WHERE {broken})"
+        text = _text(done, rule)
+        if text is not None:
+            asked[f"example__{number}"] = f"min({quoted(text)}) FILTER (WHERE {broken})"
+    return {**done.counts, **one_row(table, asked)}
+
+
+def _text(done: Checked, rule: Rule) -> str | None:
+    """The column with the text that is shown for a rule; None where there is none."""
+    text = written(done.contract, rule.column) if rule.column in done.contract.names else ""
+    return text if text in done.table.columns else None
 
 
 def _money(done: Checked, malformed: int) -> list[dict[str, Any]]:
     amount = done.amount
     if amount is None or not done.counts["n"]:
         return []
-    table, is_used = done.table, ~done.breaks("rejected")
+    table, is_used = done.table, f"NOT ({done.breaks('rejected')})"
     is_whole = not any(rule.action in ("rejected", "repaired") for rule in done.broken_rules)
     if is_whole and not amount.startswith("original__"):
         total = done.counts["money"]
@@ -105,19 +113,19 @@ def _money(done: Checked, malformed: int) -> list[dict[str, Any]]:
                 "unreadable": malformed,
             }
         ]
-    currency = table["currency__"] if "currency__" in table.columns else ibis.literal("")
-    zero = ibis.literal(0).cast(table[amount].type())
-    text = table[f"raw__{done.contract.money}"]
-    grouped = table.group_by(currency=currency).agg(
-        read=table[amount].sum().fill_null(zero),
-        used=table[amount].sum(where=is_used).fill_null(zero),
-        rejected=table[amount].sum(where=~is_used).fill_null(zero),
-        unreadable=table.count(where=table[amount].isnull() & text.notnull()),
+    currency = quoted("currency__") if "currency__" in table.columns else "''"
+    money, text = quoted(amount), quoted(f"raw__{done.contract.money}")
+    found = rows(
+        table.get_backend(),
+        f"SELECT {currency}, coalesce(sum({money}), 0), coalesce(sum({money}) FILTER (WHERE {is_used}), 0), "
+        f"coalesce(sum({money}) FILTER (WHERE NOT ({is_used})), 0), "
+        f"count(*) FILTER (WHERE {money} IS NULL AND {text} IS NOT NULL) "
+        f"FROM {quoted(table.get_name())} GROUP BY 1 ORDER BY 1",
     )
-    rows = grouped.order_by("currency").execute().to_dict("records")
-    if malformed and rows:
-        rows[0]["unreadable"] += malformed
-    return [{"table": done.contract.name, **row} for row in rows]
+    lines = [{"table": done.contract.name, **dict(zip(MONEY[1:], line, strict=True))} for line in found]
+    if malformed and lines:
+        lines[0]["unreadable"] += malformed
+    return lines
 
 
 def _problems(done: Checked, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -153,26 +161,29 @@ def _problems(done: Checked, row: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _rejects(done: Checked) -> list[ir.Table]:
+def _rejects(done: Checked, opening: Opening) -> list[str]:
+    """The rows of every broken rule and the lines that are no rows, each a query."""
     found = []
     for rule in done.broken_rules:
-        kept = done.table.filter(done.table[f"rule__{rule.name}"])
-        text = written(done.contract, rule.column) if rule.column in done.contract.names else ""
-        found.append(
-            kept.select(
-                table=ibis.literal(done.contract.name),
-                file=kept["_file"],
-                row=kept["_row"].cast("int64"),
-                column=ibis.literal(done.origins.get(rule.column, rule.column)),
-                value=kept[text] if text in kept.columns else ibis.null("string"),
-                rule=ibis.literal(rule.name),
-                action=ibis.literal(rule.action),
-                reason=ibis.literal(rule.reason),
-            )
-        )
+        text = _text(done, rule)
+        values = {
+            "table": literal(done.contract.name),
+            "file": quoted("_file"),
+            "row": f"CAST({quoted('_row')} AS BIGINT)",
+            "column": literal(done.origins.get(rule.column, rule.column)),
+            "value": "CAST(NULL AS VARCHAR)" if text is None else quoted(text),
+            "rule": literal(rule.name),
+            "action": literal(rule.action),
+            "reason": literal(rule.reason),
+        }
+        columns = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
+        broken = quoted(f"rule__{rule.name}")
+        found.append(f"SELECT {columns} FROM {quoted(done.table.get_name())} WHERE {broken}")
     if len(done.malformed):
         lines = done.malformed.assign(table=done.contract.name, column="", rule="malformed_line", action="rejected")
-        found.append(ibis.memtable(lines[list(REJECTS)], schema=REJECTS))
+        ordered = [tuple(line) for line in lines[list(REJECTS)].astype(object).itertuples(index=False)]
+        held = hold_rows(opening.backend, opening.new_name("malformed"), REJECTS, ordered)
+        found.append(f"SELECT * FROM {quoted(held.get_name())}")
     return found
 
 

@@ -7,8 +7,9 @@ line and blanks around quotes. Whatever it refuses, or does not account for, is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +22,11 @@ from salesnb.data.encodings import Text, as_utf8
 from salesnb.data.raw import FILE, ROW, WHITESPACE, Malformed, Raw, Reading, literal, malformed_frame, quoted
 from salesnb.data.workspace import Workspace
 from salesnb.errors import SourceError
+
+_NUMBER = "row_number() OVER ()"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_FEW = 200
+"""The most spoiled lines that a file may have to be read fast without them."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ def load_text_file(path: Path, file: str, reading: Reading, workspace: Workspace
         table = _load_fast(text, file, layout, workspace)
         malformed: list[Malformed] = []
         if table is None:
+            table = _load_but_few(text, file, layout, workspace, malformed)
+        if table is None:
             table = _load_exactly(text, file, layout, workspace, malformed)
         _drop_unnamed(table, file, layout, workspace)
     finally:
@@ -113,7 +121,7 @@ def _columns(layout: Dialect) -> tuple[str, ...]:
     return (*layout.names, *(f"_unnamed_{i}" for i in range(layout.unnamed)))
 
 
-def _load_fast(text: Text, file: str, layout: Dialect, workspace: Workspace) -> str | None:
+def _load_fast(text: Text, file: str, layout: Dialect, workspace: Workspace, row: str = _NUMBER) -> str | None:
     if layout.delimiter == WHITESPACE or layout.width < 2 or not layout.is_plain:
         return None
     content = _count(text, layout.lines_before)
@@ -126,7 +134,7 @@ def _load_fast(text: Text, file: str, layout: Dialect, workspace: Workspace) -> 
     selected = ", ".join(f"{g} AS {quoted(name)}" for g, name in zip(given, _columns(layout), strict=True))
     try:
         workspace.run(
-            f"CREATE TEMP TABLE {table} AS SELECT {selected}, {literal(file)} AS {FILE}, row_number() OVER () AS {ROW} "
+            f"CREATE TEMP TABLE {table} AS SELECT {selected}, {literal(file)} AS {FILE}, {row} AS {ROW} "
             f"FROM read_csv({literal(str(link))}, auto_detect = false, header = false, skip = {layout.lines_before}, "
             f"columns = {{{types}}}, delim = {literal(layout.delimiter)}, quote = '\"', escape = '\"', nullstr = '', "
             "strict_mode = true, null_padding = false)"
@@ -140,6 +148,57 @@ def _load_fast(text: Text, file: str, layout: Dialect, workspace: Workspace) -> 
         workspace.run(f"DROP TABLE {table}")
         return None
     return table
+
+
+def _load_but_few(
+    text: Text, file: str, layout: Dialect, workspace: Workspace, malformed: list[Malformed]
+) -> str | None:  # fmt: skip
+    """Read a file without quotes, of which a few lines have too few or too many fields: the others fast.
+
+    Without quotes a line is a row, and its fields are one more than its delimiters. The rows keep the numbers that
+    they have among all. None where the file is not of that kind.
+    """
+    if layout.delimiter == WHITESPACE or layout.width < 2 or not layout.is_plain:
+        return None
+    mark, copy = layout.delimiter.encode(), workspace.new_path(".txt")
+    spoiled: list[Malformed] = []
+    number = 0
+    try:
+        with text.path.open("rb") as lines, os.fdopen(os.open(copy, _NEW, 0o600), "wb") as out:
+            lines.seek(text.start)
+            for place, line in enumerate(lines):
+                if b'"' in line or b"\r" in line.removesuffix(b"\r\n"):
+                    return None
+                if place < layout.lines_before:
+                    out.write(line)
+                elif line.strip(b" \r\n"):
+                    number += 1
+                    fields = line.count(mark) + 1
+                    if fields == layout.width:
+                        out.write(line)
+                    elif len(spoiled) == _FEW:
+                        return None
+                    else:
+                        said = line.decode("utf-8").rstrip("\r\n")
+                        spoiled.append(Malformed(file, number, said, _miscounted(fields, layout)))
+        if not spoiled:
+            return None
+        # Each spoiled line moves the rows behind it by one: the k-th, of those that are left, from its number - k on.
+        cases = " ".join(
+            f"WHEN {_NUMBER} >= {line.row - k} THEN {k + 1}" for k, line in reversed([*enumerate(spoiled)])
+        )
+        rest = replace(text, path=copy, start=0)
+        table = _load_fast(rest, file, layout, workspace, f"{_NUMBER} + CASE {cases} ELSE 0 END")
+    finally:
+        copy.unlink(missing_ok=True)
+    if table is not None:
+        malformed.extend(spoiled)
+    return table
+
+
+def _miscounted(fields: int, layout: Dialect) -> str:
+    few = "too few" if fields < layout.width else "too many"
+    return f"{few} fields: {fields} where the header has {layout.width}"
 
 
 def _count(text: Text, lines_before: int) -> _Bytes:
@@ -172,8 +231,8 @@ def _accounts_for(table: str, layout: Dialect, content: _Bytes, workspace: Works
     """Tell whether the table holds every byte of the file.
 
     Bytes of the file = bytes of the values + one delimiter between any two fields of a row + the quotes that are
-    not part of a value + the line ends that are not part of a value. A value that begins with a blank is left to
-    the exact reading, which knows whether it was quoted.
+    not part of a value + the line ends that are not part of a value. Blanks before a value are then left out; in a
+    file with quotes it is left to the exact reading, which knows whether the value was quoted.
     """
     columns = [quoted(name) for name in _columns(layout)]
     values = " + ".join(f"coalesce(strlen({column}), 0)" for column in columns)
@@ -190,7 +249,14 @@ def _accounts_for(table: str, layout: Dialect, content: _Bytes, workspace: Works
     )
     found = in_values + rows * (layout.width - 1)
     found += (content.quotes - quotes_in_values) + (content.ends - ends_in_values)
-    return bool(found == content.total and not blanks)
+    if found != content.total or (blanks and content.quotes):
+        return False
+    if blanks:
+        for column in columns:
+            workspace.run(
+                f"UPDATE {table} SET {column} = nullif(ltrim({column}, ' '), '') WHERE starts_with({column}, ' ')"
+            )
+    return True
 
 
 def _occurrences(column: str, char: str) -> str:
@@ -215,8 +281,7 @@ def _rows(tape: Tape, file: str, layout: Dialect, malformed: list[Malformed]) ->
             if len(record.fields) == layout.width:
                 yield number, record.fields
                 continue
-            few = "too few" if len(record.fields) < layout.width else "too many"
-            reason = f"{few} fields: {len(record.fields)} where the header has {layout.width}"
+            reason = _miscounted(len(record.fields), layout)
         malformed.append(Malformed(file, number, record.text.rstrip("\r\n"), reason))
 
 

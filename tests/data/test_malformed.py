@@ -740,6 +740,11 @@ OTHERS: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             (1, "discount", "2", "unreadable_discount", "flagged"),
         ],
     ),
+    "calls for no period, and for a fiscal one": (
+        "forecast_calls",
+        "as_of,period,rep_id,category,amount\n2026-01-01,soon,A,commit,5\n2026-01-01,FY26Q1,A,commit,5\n",
+        [(1, "period", "soon", "unreadable_period", "rejected")],
+    ),
     "calls of nobody, of an unknown kind": (
         "forecast_calls",
         "as_of,period,rep_id,team,category,amount\n2026-01-01,2026Q1,,,commit,5\n2026-01-01,2026Q1,A,,maybe,5\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -298,6 +299,35 @@ def test_a_well_formed_file_is_read_fast_and_the_same(
         assert quickly.table != exactly.table
         rows = [workspace.run(f"SELECT * FROM {read.table} ORDER BY _row") for read in (quickly, exactly)]
         assert rows[0] == rows[1] != []
+
+
+@pytest.mark.parametrize(
+    ("content", "numbers", "spoiled"),
+    [
+        (b"a,b\n1,2\n3\n\n4,5,6\n7,8\n  \n9\n", [1, 4], [(2, "3"), (3, "4,5,6"), (5, "9")]),
+        (b"a,b\r\n1\r\n2,3\r\n4,5", [2, 3], [(1, "1")]),
+        (b"\xef\xbb\xbfa,b\n1,\xc3\xa9\n2\n", [1], [(2, "2")]),
+        (b"a,b\n1,2\n 3,  4\n,   \n", [1, 2, 3], []),
+    ],
+    ids=["too few and too many", "the first", "a mark", "blanks before values"],
+)
+def test_a_file_without_quotes_is_read_fast_without_the_lines_that_are_no_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, numbers: list[int], spoiled: list[tuple[int, str]]
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    slow = textfiles._load_exactly
+    with Workspace([tmp_path]) as workspace:
+        monkeypatch.setattr(textfiles, "_load_exactly", lambda *_: pytest.fail("the slow reading was taken"))
+        quickly = load_text_file(path, "a.csv", Reading(), workspace)
+        monkeypatch.setattr(textfiles, "_load_exactly", slow)
+        monkeypatch.setattr(textfiles, "_load_fast", lambda *_: None)
+        exactly = load_text_file(path, "a.csv", Reading(), workspace)
+        rows = [workspace.run(f"SELECT * FROM {read.table} ORDER BY _row") for read in (quickly, exactly)]
+    assert rows[0] == rows[1]
+    assert [row[-1] for row in rows[0]] == numbers
+    pd.testing.assert_frame_equal(quickly.malformed, exactly.malformed)
+    assert [*zip(quickly.malformed["row"], quickly.malformed["value"], strict=True)] == spoiled
 
 
 def test_real_files_are_read_whole(shared_data: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from salesnb.data.kept import sample_place
 from salesnb.data.sample import dirt
 from salesnb.data.sample.dirt import Dirt
 from salesnb.data.sample.tables import make
@@ -71,12 +71,7 @@ def sample_folder(seed: int = 7) -> Path:
     code; it is written beside and put in place whole, so that two who ask at once both get a complete one. Where the
     cache cannot be written, a temporary folder serves until the program ends.
     """
-    code = hashlib.sha256()
-    here = Path(__file__).parent
-    for module in (*sorted(here.glob("*.py")), here.parent / "contract.py"):
-        code.update(module.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    kept = Path(home) / "salesnb" / f"sample-{seed}-{code.hexdigest()[:16]}"
+    kept = sample_place(seed)
     if kept.is_dir():
         return kept
     try:
