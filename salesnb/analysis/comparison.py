@@ -6,6 +6,7 @@ of a random number of amounts.
 
 from __future__ import annotations
 
+import datetime as dtm
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,19 +18,29 @@ import ibis
 import pandas as pd
 
 from salesnb.data.book import Book
+from salesnb.data.memo import keeping
 from salesnb.errors import PeriodError
 from salesnb.kpis import intervals, registry
 from salesnb.periods import Period
 
 # KPIs of rows that belong to a period by their date alone, so that one query by month or quarter gives many periods.
+# The mean of an order is not among them: an order sold in one quarter and returned in the next has rows in both.
 _BY_DATE = (
     "revenue.booked",
     "revenue.net",
     "win_rate.closed",
     "average_deal_size.mean",
-    "average_order_value.mean",
     "sales_cycle_days.median",
     "gross_margin.ratio",
+    "average_deal_size.median",
+    "sales_cycle_days.mean",
+    "time_to_close_days.median",
+    "time_to_close_days.won",
+    "quote_turnaround_days.median",
+    "quote_error_rate.ratio",
+    "quota_attainment.booked",
+    "target_achievement.value",
+    "profit.company",
 )
 
 # Sums of what happened in a period: separate happenings, so that chance moves them from period to period. What stands
@@ -50,9 +61,10 @@ class Values:
     """
 
     def __init__(self, book: Book, confidence: float = 0.95) -> None:
-        self.book = _held(book)
+        self.book = keeping(_held(book))
         self.confidence = confidence
         self._frames: dict[tuple[str, Period, str | None], pd.DataFrame] = {}
+        self._records: dict[tuple[str, Period], dict[str, Any]] = {}
         self._errors: dict[tuple[str, Period], float] = {}
 
     def frame(self, name: str, period: Period, by: str | None = None) -> pd.DataFrame:
@@ -64,13 +76,18 @@ class Values:
 
     def one(self, name: str, period: Period) -> dict[str, Any]:
         """Return a KPI's whole as one record; a KPI that only comes in segments gives the sum of its n and no value."""
+        if (name, period) not in self._records:
+            self._records[name, period] = self._record(name, period)
+        return dict(self._records[name, period])
+
+    def _record(self, name: str, period: Period) -> dict[str, Any]:
         frame = self.frame(name, period)
         is_table = registry.find(name).by is not None and not (frame["status"] == "needs").any()
         if is_table:
             nothing = dict.fromkeys(("value", "numerator", "denominator", "low", "high"), math.nan)
             why = "it has a value in each part and none of the whole"
             return {**nothing, "segment": None, "n": int(frame["n"].sum()), "status": "table", "reason": why}
-        return {str(k): v for k, v in frame.iloc[0].to_dict().items()}
+        return {str(name): frame[name].tolist()[0] for name in frame}
 
     def prefetch(self, name: str, periods: Sequence[Period]) -> None:
         """Compute a KPI for many periods at once where that can be done, for :meth:`one` to find.
@@ -88,13 +105,15 @@ class Values:
         span, grain = Period.parse(f"{periods[0].start}..{periods[-1].last_day}"), grains.pop()
         frame = registry.compute(self.book, name, span, by=grain, confidence=self.confidence)
         known = frame[frame["status"].isin(["ok", "na"])]
+        places = {_span(label, periods[0].fiscal_year_start): i for i, label in enumerate(known["segment"])}
         squares = self._squares(name, span, grain) if name in _HAPPENINGS and len(known) else {}
+        found_squares = {_span(label, periods[0].fiscal_year_start): square for label, square in squares.items()}
         for period in periods:
-            rows = known[[_is_named(label, period) for label in known["segment"]]]
-            if len(rows) == 1:
-                self._frames.setdefault((name, period, None), rows.assign(segment=None, period=str(period)))
-                error = sum(square for label, square in squares.items() if _is_named(label, period)) ** 0.5
-                self._errors.setdefault((name, period), error)
+            place = places.get((period.start, period.end))
+            if place is not None:
+                rows = known.iloc[[place]].assign(segment=None, period=str(period))
+                self._frames.setdefault((name, period, None), rows)
+                self._errors.setdefault((name, period), found_squares.get((period.start, period.end), 0.0) ** 0.5)
 
     def chance_error(self, name: str, period: Period) -> float:
         """Return by how much a sum or count of happenings would vary by chance: its standard error.
@@ -121,13 +140,13 @@ class Values:
         return {str(s): float(v) for s, v in zip(found["segment"], found["squares"], strict=True)}
 
 
-def _is_named(label: Any, period: Period) -> bool:
-    """Tell whether a segment of the dimension month or quarter is a period."""
+def _span(label: Any, fiscal_year_start: int) -> tuple[dtm.date, dtm.date] | None:
+    """Return the first day and the day after the last of a segment of the dimension month or quarter."""
     try:
-        named = Period.parse(str(label), period.fiscal_year_start)
+        named = Period.parse(str(label), fiscal_year_start)
     except PeriodError:
-        return False
-    return (named.start, named.end) == (period.start, period.end)
+        return None
+    return named.start, named.end
 
 
 def change(values: Values, name: str, period: Period, other: Period) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import weakref
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
 from salesnb import formats
 from salesnb.data.book import Book
+from salesnb.data.memo import keeping
 from salesnb.errors import NeedsData
 from salesnb.kpis import registry
 from salesnb.periods import Period
+
+_KNOWN: dict[int, dict[Period, dict[str, tuple[str, ...]]]] = {}
 
 
 def unmet(book: Book, entry: registry.Kpi, period: Period) -> list[str]:
@@ -24,6 +28,8 @@ def unmet(book: Book, entry: registry.Kpi, period: Period) -> list[str]:
     unmet = [need for need in entry.needs if not any(book.gives(choice) for choice in need.split("|"))]
     if unmet:
         return [" or ".join(need.split("|")) for need in unmet]
+    if entry.needs_decide and not book.unusable:
+        return []
     try:
         entry.measure(book, period)
     except NeedsData as missing:
@@ -31,8 +37,22 @@ def unmet(book: Book, entry: registry.Kpi, period: Period) -> list[str]:
     return []
 
 
-def missing(book: Book, period: Period, entries: Iterable[registry.Kpi]) -> pd.DataFrame:
+def missing(
+    book: Book,
+    period: Period,
+    entries: Iterable[registry.Kpi],
+    computed: Collection[str] = (),
+    *,
+    kept: Book | None = None,
+) -> pd.DataFrame:
     """List what a source does not give, and which KPIs that costs; the most costly first.
+
+    Parameters
+    ----------
+    computed
+        The KPIs, by name, that were computed for the book and the period, so that they lack nothing.
+    kept
+        The same book with a memo, where there is one already.
 
     Returns
     -------
@@ -40,12 +60,24 @@ def missing(book: Book, period: Period, entries: Iterable[registry.Kpi]) -> pd.D
         ``needs, kpis, count``, one row a table or column; a KPI that lacks two is under both.
     """
     found: dict[str, list[str]] = {}
+    known = _known(book).setdefault(period, {})
+    kept = kept or (keeping(book, stores=False) if book.memo is None else book)
     for entry in entries:
-        for need in unmet(book, entry, period):
+        if entry.name not in known:
+            known[entry.name] = () if entry.name in computed else tuple(unmet(kept, entry, period))
+        for need in known[entry.name]:
             found.setdefault(need, []).append(entry.name)
     rows = [{"needs": need, "kpis": tuple(names), "count": len(names)} for need, names in found.items()]
     frame = pd.DataFrame(rows, columns=["needs", "kpis", "count"])
     return frame.sort_values(["count", "needs"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _known(book: Book) -> dict[Period, dict[str, tuple[str, ...]]]:
+    """Return what is known of a book, which never changes, by period and KPI; it is forgotten with the book."""
+    if id(book) not in _KNOWN:
+        _KNOWN[id(book)] = {}
+        weakref.finalize(book, _KNOWN.pop, id(book), None).atexit = False
+    return _KNOWN[id(book)]
 
 
 def lost(absent: pd.DataFrame) -> int:

@@ -6,6 +6,7 @@ dimension's segments; what moved the amount sold; and what is missing, with what
 
 from __future__ import annotations
 
+import datetime as dtm
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from salesnb.analysis.needs import missing
 from salesnb.analysis.plan import ATTAINMENT, Target, gaps, quota_target, targets
 from salesnb.analysis.tiles import BESIDE, HEADLINE_KPIS, TILE_COLUMNS, kpi_row, tile_row
 from salesnb.analysis.trend import trend
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.kpis import registry
 from salesnb.periods import Period
@@ -87,6 +89,7 @@ class Scorecard(Card):
         return numbers.of(self)
 
 
+@memo.unswept()
 def scorecard(
     book: Book,
     period: Period,
@@ -117,11 +120,14 @@ def scorecard(
     calendar = Calendar.of(period, book.as_of, records)
     main = "revenue.booked" if book.has("opportunities") else "revenue.net"
     periods = [p for p in period.last(trend_periods) if first is not None and p.end > first] or [period]
-    for name in (main, *HEADLINE_KPIS):
-        values.prefetch(name, [p for p in periods if p.is_complete(book.as_of)])
+    standing = {min(p.last_day, book.as_of) for p in (*periods, calendar.previous, calendar.year_ago)}
+    begun = {p.start - dtm.timedelta(days=1) for p in (period, calendar.previous, calendar.year_ago)}
+    memo.expect(values.book, standing | {min(day, book.as_of) for day in begun})
     known = {entry.name: entry for entry in registry.all_kpis()}
     listed = {main, *HEADLINE_KPIS, *BESIDE, *(goal.kpi for goal in goals)}
     entries = [entry for entry in known.values() if entry.is_default or entry.name in listed]
+    for entry in entries:
+        values.prefetch(entry.name, [p for p in periods if p.is_complete(book.as_of)])
     kpis = pd.DataFrame([kpi_row(values, calendar, entry) for entry in entries])
     found = targets(values, calendar, goals, {name: entry.better for name, entry in known.items()}, main)
     wanted = [main, *(n for n in HEADLINE_KPIS if n in known), *(n for n in found if n not in (main, *HEADLINE_KPIS))]
@@ -163,7 +169,9 @@ def scorecard(
         gaps_by=split_by,
         quotas=quotas,
         targets=MappingProxyType(found),
-        missing=missing(values.book, period, known.values()),
+        missing=missing(
+            book, period, known.values(), {name for name in status if status[name] != "needs"}, kept=values.book
+        ),
         kpi_count=len(known),
         no_dimension=MappingProxyType(no_dimension),
     )

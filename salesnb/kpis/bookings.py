@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data import memo
 from salesnb.errors import NeedsData
 from salesnb.kpis.sales import bookings
 
@@ -73,6 +74,10 @@ def booked_by_day(book: Book, holder: str, metric: Metric, to: dtm.date) -> ir.T
     NeedsData
         There is nothing booked, or a team is asked for and no seller has one.
     """
+    return memo.table(book, "booked_by_day", holder, metric, to, make=lambda: _by_day(book, holder, metric, to))
+
+
+def _by_day(book: Book, holder: str, metric: Metric, to: dtm.date) -> ir.Table:
     rows = booked(book, metric)
     if holder == "team":
         book.require("reps.team")

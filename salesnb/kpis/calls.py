@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data import memo
 from salesnb.kpis.bookings import booked_by_day
 from salesnb.kpis.measure import Measure, ratio
 from salesnb.kpis.quotas import holder_of
@@ -42,8 +43,9 @@ def called_periods(book: Book, period: Period) -> dict[str, Period]:
     The period itself where calls name it; else the longest of those that lie within it. Only those that are over by
     the as-of date, unless none is.
     """
-    names = book.forecast_calls.group_by("period").aggregate().execute()["period"]
-    found = {name: Period.parse(name, book.fiscal_year_start) for name in sorted(names)}
+    calls = book.forecast_calls.group_by("period").aggregate()
+    names = memo.value(book, "periods called", make=lambda: sorted(calls.execute()["period"]))
+    found = {name: Period.parse(name, book.fiscal_year_start) for name in names}
     inside = {n: p for n, p in found.items() if period.start <= p.start and p.end <= period.end}
     longest = max((p.days for p in inside.values()), default=0)
     # Quarters and years differ by a day or two in length: those of one grain belong together.

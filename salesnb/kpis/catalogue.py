@@ -45,6 +45,7 @@ _INHERITED = (
     "source",
     "by",
     "is_forward",
+    "needs_decide",
 )
 _CATALOGUE: dict[str, Kpi] = {}
 
@@ -81,6 +82,9 @@ class Kpi:
         A table KPI's own dimension, used where no other is asked for.
     is_forward
         Whether it may be asked of a period that has not begun.
+    needs_decide
+        Whether what is in ``needs`` is all that it ever needs. Then the needs alone tell whether it can be computed;
+        else the definition is asked too, which may want more by the data or the period.
     measure
         The definition itself.
     """
@@ -103,6 +107,7 @@ class Kpi:
     source: str
     by: str | None
     is_forward: bool
+    needs_decide: bool
     measure: Function
 
     @property
@@ -145,7 +150,7 @@ def kpi(
         inherited = otherwise if head is None else {name: getattr(head, name) for name in _INHERITED}
         module = function.__module__.rpartition(".")[2]
         family = next((name for name, modules in FAMILIES.items() if module in modules), module)
-        told = {"source": "", "by": None, "is_forward": False, **inherited, **attributes}
+        told = {"source": "", "by": None, "is_forward": False, "needs_decide": False, **inherited, **attributes}
         entry = Kpi(
             id=id,
             variant=variant,

@@ -87,6 +87,14 @@ DIMENSIONS: MappingProxyType[str, Dimension] = MappingProxyType(
 )
 
 
+def carried(rows: ir.Table, by: str) -> list[str]:
+    """Return the columns of some rows that a dimension may come from; none for a name that is no dimension."""
+    dimension = DIMENSIONS.get(by, Dimension(by, ""))
+    keys = [key for source in dimension.through for key in _KEYS[source.partition(".")[0]]]
+    wanted = dict.fromkeys((*dimension.own, *keys, *_NAMED_BY.get(by, ())))
+    return [name for name in wanted if name in rows.columns]
+
+
 def with_dimension(book: Book, rows: ir.Table, by: str) -> ir.Table:
     """Return the rows with a text column ``segment``: where each stands in a dimension, ``"(none)"`` where nowhere.
 

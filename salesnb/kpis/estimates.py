@@ -7,8 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from salesnb.kpis import intervals
+from salesnb.kpis.dimensions import NONE
 
 How = Literal["total", "count", "ratio", "mean", "quantile", "quotient", "formula", "estimate"]
 Compute: TypeAlias = Callable[[pd.DataFrame], "pd.Series[float]"]
@@ -36,35 +38,69 @@ def from_sums(
     pandas.DataFrame
         The columns of :data:`COLUMNS`, in the order of ``sums``.
     """
-    frame = sums[["segment"]].copy()
-    n = sums["n"].fillna(0)
-    out = sums["left_out"].fillna(0) if left_out else 0 * n
-    unknown = sums["unknown"].fillna(0) - out
-    nothing = pd.Series(np.nan, index=sums.index)
-    top, bottom = sums["numerator"], sums["denominator"]
-    low, high = bounds if bounds is not None else (nothing.to_numpy(), nothing.to_numpy())
+    return pd.DataFrame(
+        columns_from_sums(
+            {str(name): sums[name].to_numpy() for name in sums},
+            how,
+            is_binary=is_binary,
+            left_out=left_out,
+            bounds=bounds,
+            confidence=confidence,
+        )
+    )
+
+
+def columns_from_sums(
+    columns: Mapping[str, NDArray[Any]],
+    how: How,
+    *,
+    is_binary: bool,
+    left_out: str,
+    bounds: intervals.Bounds | None,
+    confidence: float,
+) -> dict[str, Any]:
+    """Return the columns of :func:`from_sums` by name, from those of its sums.
+
+    Parameters
+    ----------
+    columns
+        The sums by name, a value a segment.
+    how, is_binary, left_out, bounds, confidence
+        As there.
+    """
+    n = np.nan_to_num(columns["n"])
+    out = np.nan_to_num(columns["left_out"]) if left_out else 0 * n
+    unknown = np.nan_to_num(columns["unknown"]) - out
+    nothing = np.full(len(n), np.nan)
+    top, bottom = columns["numerator"], columns["denominator"]
+    low, high = bounds if bounds is not None else (nothing, nothing)
     if how in ("total", "count"):
-        value = top = top.mask(n + unknown + out == 0, 0.0)
+        value = top = np.where(n + unknown + out == 0, 0.0, top)
         bottom = nothing
     elif how == "quantile":
-        value, top, bottom = sums["value"], nothing, nothing
+        value, top, bottom = columns["value"], nothing, nothing
     else:
-        value = top / bottom.where(bottom != 0)
+        value = top / np.where(bottom == 0, np.nan, bottom)
         if is_binary:
             low, high = intervals.wilson(top, n, confidence)
         elif how == "mean":
-            low, high = intervals.mean_interval(value, sums["s_yy"], n, confidence)
+            low, high = intervals.mean_interval(value, columns["s_yy"], n, confidence)
         else:
-            spread = (sums["s_yy"], sums["s_xx"], sums["s_xy"])
-            low, high = intervals.ratio_interval(value, bottom / n.where(n > 0), spread, n, confidence)
-    is_known = value.notna()
-    frame["value"], frame["numerator"], frame["denominator"] = value, top, bottom
-    frame["n"] = n.astype("int64")
-    frame["low"], frame["high"] = np.where(is_known, low, np.nan), np.where(is_known, high, np.nan)
-    frame["status"] = np.where(is_known, "ok", "na")
+            spread = (columns["s_yy"], columns["s_xx"], columns["s_xy"])
+            low, high = intervals.ratio_interval(value, bottom / np.where(n > 0, n, np.nan), spread, n, confidence)
+    is_known = ~np.isnan(value)
     counts = zip(n.astype(int), unknown.astype(int), out.astype(int), is_known, strict=True)
-    frame["reason"] = [_told(*each, left_out) for each in counts]
-    return frame
+    return {
+        "segment": columns["segment"].astype(object),
+        "value": value,
+        "numerator": top,
+        "denominator": bottom,
+        "n": n.astype("int64"),
+        "low": np.where(is_known, low, np.nan),
+        "high": np.where(is_known, high, np.nan),
+        "status": np.where(is_known, "ok", "na").astype(object),
+        "reason": [_told(*each, left_out) for each in counts],
+    }
 
 
 def _told(n: int, unknown: int, out: int, is_known: bool, left_out: str) -> str:
@@ -80,7 +116,11 @@ def _told(n: int, unknown: int, out: int, is_known: bool, left_out: str) -> str:
 
 
 def from_parts(
-    found: Mapping[str, pd.DataFrame], additive: Collection[str], compute: Compute, *, is_quotient: bool
+    found: Mapping[str, pd.DataFrame],
+    additive: Collection[str],
+    compute: Compute,
+    *,
+    is_quotient: bool,
 ) -> pd.DataFrame:
     """Line up the values of several measures by segment and compute one from them.
 
@@ -100,47 +140,81 @@ def from_parts(
     pandas.DataFrame
         The columns of :data:`COLUMNS`, one row a segment of any part; ``n`` is the first part's.
     """
+    return pd.DataFrame(columns_from_parts(found, additive, compute, is_quotient=is_quotient))
+
+
+def columns_from_parts(
+    found: Mapping[str, Mapping[str, Any] | pd.DataFrame],
+    additive: Collection[str],
+    compute: Compute,
+    *,
+    is_quotient: bool,
+) -> dict[str, Any]:
+    """Return the columns of :func:`from_parts` by name, from those of its parts.
+
+    Parameters
+    ----------
+    found
+        The columns of each part, by its name.
+    additive, compute, is_quotient
+        As there.
+    """
     names: list[Any] = list(dict.fromkeys(s for frame in found.values() for s in frame["segment"]))
-    aligned = {name: frame.set_index("segment").reindex(names) for name, frame in found.items()}
-    columns = {
-        name: (f["value"].mask(f["n"].isna(), 0.0) if name in additive else f["value"]).to_numpy(dtype="float64")
-        for name, f in aligned.items()
-    }
-    values = pd.DataFrame(columns)
+    numbers: dict[str, NDArray[np.float64]] = {}
+    reasons: dict[str, list[str]] = {}
+    counts: list[dict[Any, int]] = []
+    for name, frame in found.items():
+        segments = list(frame["segment"])
+        known = dict(zip(segments, frame["value"], strict=True))
+        nothing = 0.0 if name in additive else np.nan
+        numbers[name] = np.array([known.get(segment, nothing) for segment in names], dtype="float64")
+        told = dict(zip(segments, frame["reason"], strict=True))
+        reasons[name] = [str(told.get(segment, "")) for segment in names]
+        counts.append(dict(zip(segments, frame["n"], strict=True)))
+    values = pd.DataFrame(numbers)
     value = np.asarray(compute(values), dtype="float64")
     value = np.where(np.isfinite(value), value, np.nan)
-    first = next(iter(aligned.values()))
-    frame = pd.DataFrame({"segment": pd.Series(names, dtype=object), "value": value})
-    frame["numerator"] = values.iloc[:, 0] if is_quotient else np.nan
-    frame["denominator"] = values.iloc[:, 1] if is_quotient else np.nan
-    frame["n"] = first["n"].fillna(0).astype("int64").to_numpy()
-    frame["low"] = frame["high"] = np.nan
-    frame["status"] = np.where(frame["value"].notna(), "ok", "na")
-    reasons = pd.DataFrame({name: f["reason"].fillna("").to_numpy() for name, f in aligned.items()})
-    frame["reason"] = [
-        _why(values.iloc[i], reasons.iloc[i], is_quotient=is_quotient, is_known=bool(np.isfinite(v)))
-        for i, v in enumerate(value)
-    ]
-    return frame
+    empty = np.full(len(names), np.nan)
+    tops = list(numbers.values())
+    is_known = np.isfinite(value)
+    return {
+        "segment": np.array([*names, None], dtype=object)[:-1],
+        "value": value,
+        "numerator": tops[0] if is_quotient else empty,
+        "denominator": tops[1] if is_quotient else empty,
+        "n": np.array([counts[0].get(segment, 0) for segment in names], dtype="int64"),
+        "low": empty,
+        "high": empty,
+        "status": np.where(is_known, "ok", "na").astype(object),
+        "reason": [
+            _why(
+                {name: float(numbers[name][i]) for name in numbers},
+                {name: reasons[name][i] for name in numbers},
+                is_quotient=is_quotient,
+                is_known=bool(is_known[i]),
+            )
+            for i in range(len(names))
+        ],
+    }
 
 
-def _why(values: pd.Series[float], reasons: pd.Series[str], *, is_quotient: bool, is_known: bool) -> str:
+def _why(values: Mapping[str, float], reasons: Mapping[str, str], *, is_quotient: bool, is_known: bool) -> str:
     """Say what the reasons of the parts come to."""
-    names = [str(name) for name in values.index]
+    names = list(values)
     told = [
-        f"{name}: {reason or 'no rows to count'}"
-        for name, reason, value in zip(names, reasons, values, strict=True)
-        if reason or np.isnan(value)
+        f"{name}: {reasons[name] or 'no rows to count'}" for name in names if reasons[name] or np.isnan(values[name])
     ]
-    if not is_known and is_quotient and values.notna().all():
-        told.append(f"{names[1]} is {'zero' if values.iloc[1] == 0 else 'negative'}")
+    if not is_known and is_quotient and not any(np.isnan(value) for value in values.values()):
+        told.append(f"{names[1]} is {'zero' if values[names[1]] == 0 else 'negative'}")
     elif not is_known and not told:
         told.append("cannot be computed from " + " and ".join(names))
     return "; ".join(told)
 
 
-def from_estimator(found: pd.DataFrame) -> pd.DataFrame:
+def from_estimator(found: pd.DataFrame, *, is_whole: bool = False) -> pd.DataFrame:
     """Complete what an estimator returned: ``segment, value, n`` and whatever else of :data:`COLUMNS` it has."""
+    if is_whole and found.empty:
+        found = pd.DataFrame([{"value": np.nan, "n": 0}])
     frame = found.reindex(columns=list(COLUMNS)).reset_index(drop=True)
     floats = ["value", "numerator", "denominator", "low", "high"]
     frame[floats] = frame[floats].astype("float64")
@@ -151,3 +225,11 @@ def from_estimator(found: pd.DataFrame) -> pd.DataFrame:
     told = frame["reason"].fillna("")
     frame["reason"] = np.where((told == "") & ~is_known, untold, told)
     return frame
+
+
+def framed(columns: Mapping[str, Any], *, is_whole: bool) -> pd.DataFrame:
+    """Return :data:`COLUMNS` as a frame in the order of the segments' names, ``"(none)"`` last; the whole has none."""
+    segments = [None] * len(columns["n"]) if is_whole else list(columns["segment"])
+    frame = pd.DataFrame({name: segments if name == "segment" else columns[name] for name in COLUMNS})
+    order = sorted(range(len(segments)), key=lambda i: (segments[i] == NONE, str(segments[i])))
+    return frame if order == list(range(len(segments))) else frame.iloc[order].reset_index(drop=True)

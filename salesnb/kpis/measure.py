@@ -29,14 +29,15 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from salesnb.kpis import estimates
-from salesnb.kpis.dimensions import NONE, with_dimension
+from salesnb.kpis.dimensions import carried, with_dimension
 from salesnb.kpis.estimates import Compute, How
-from salesnb.kpis.sums import ALL, Spread, quantile_bounds, sums_by_segment
+from salesnb.kpis.sums import ALL, Spread, quantile_bounds, sums_of
 
 if TYPE_CHECKING:
     from salesnb.data.book import Book
 
 Estimator: TypeAlias = Callable[[ir.Table, float], pd.DataFrame]
+_PARTS = ("_numerator", "_denominator", "_left_out")
 
 
 @dataclass(frozen=True)
@@ -217,35 +218,41 @@ def evaluate(measure: Measure, book: Book, *, by: str | None = None, confidence:
     NeedsData
         The measure's rows do not carry that dimension.
     """
+    return estimates.framed(_columns(measure, book, by, confidence), is_whole=by is None)
+
+
+def _columns(measure: Measure, book: Book, by: str | None, confidence: float) -> dict[str, Any]:
+    """Return the columns of :func:`evaluate` by name, in any order of the segments."""
     if measure.compute is not None:
-        found = {name: evaluate(part, book, by=by, confidence=confidence) for name, part in measure.parts.items()}
+        found = {name: _columns(part, book, by, confidence) for name, part in measure.parts.items()}
         additive = {name for name, part in measure.parts.items() if part.is_additive}
-        frame = estimates.from_parts(found, additive, measure.compute, is_quotient=measure.how == "quotient")
-    else:
+        made = estimates.columns_from_parts(found, additive, measure.compute, is_quotient=measure.how == "quotient")
+    elif measure.estimator is not None:
         rows = _own_rows(measure)
         rows = rows.mutate(segment=ibis.literal(ALL)) if by is None else with_dimension(book, rows, by)
-        if measure.estimator is not None:
-            estimated = measure.estimator(rows, confidence)
-            if by is None and estimated.empty:
-                estimated = pd.DataFrame([{"segment": ALL, "value": float("nan"), "n": 0}])
-            frame = estimates.from_estimator(estimated)
+        frame = estimates.from_estimator(measure.estimator(rows, confidence), is_whole=by is None)
+        made = {str(name): column.to_numpy() for name, column in frame.items()}
+    else:
+        rows = _own_rows(measure)
+        parts = [name for name in _PARTS if name in rows.columns]
+        if by is None:
+            rows = rows.select(*parts, **({"segment": ibis.literal(ALL)} if measure.how == "quantile" else {}))
         else:
-            spread: Spread = "none" if measure.is_binary or measure.how not in ("mean", "ratio") else measure.how
-            q = measure.q if measure.how == "quantile" else None
-            sums = sums_by_segment(rows, spread=spread, q=q, is_whole=by is None)
-            bounds = None if q is None else quantile_bounds(rows, sums, q, confidence)
-            frame = estimates.from_sums(
-                sums,
-                measure.how,
-                is_binary=measure.is_binary,
-                left_out=measure.left_out,
-                bounds=bounds,
-                confidence=confidence,
-            )
-    frame["reason"] = ["; ".join(text for text in (reason, measure.note) if text) for reason in frame["reason"]]
-    frame["segment"] = None if by is None else frame["segment"]
-    order = sorted(range(len(frame)), key=lambda i: (frame["segment"].iloc[i] == NONE, str(frame["segment"].iloc[i])))
-    return frame.iloc[order].reset_index(drop=True)[list(estimates.COLUMNS)]
+            rows = with_dimension(book, rows.select(*dict.fromkeys((*carried(rows, by), *parts))), by)
+        spread: Spread = measure.how if measure.how in ("mean", "ratio") and not measure.is_binary else "none"
+        q = measure.q if measure.how == "quantile" else None
+        sums = sums_of(book, rows, spread=spread, q=q, is_whole=by is None)
+        made = estimates.columns_from_sums(
+            sums,
+            measure.how,
+            is_binary=measure.is_binary,
+            left_out=measure.left_out,
+            bounds=None if q is None else quantile_bounds(book, rows, sums, q, confidence),
+            confidence=confidence,
+        )
+    if measure.note:
+        made["reason"] = ["; ".join(text for text in (reason, measure.note) if text) for reason in made["reason"]]
+    return made
 
 
 def behind(measure: Measure, book: Book, segment: str | None = None, by: str | None = None) -> ir.Table:

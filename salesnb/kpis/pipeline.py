@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DAY = dtm.timedelta(days=1)
 _open = partial(
     kpi,
+    needs_decide=True,
     better="up",
     category="revenue",
     category3="revenue",
@@ -59,6 +60,7 @@ def pipeline_value(book: Book, period: Period) -> Measure:
 @kpi(
     "pipeline_value",
     "weighted",
+    needs_decide=False,
     meaning="What the deals open at the end of the period will bring, if they are won as often as deals like them.",
     formula="sum of amount x historical win rate of the stage, of the deals open at the end of the period",
 )
@@ -112,6 +114,7 @@ def pipeline_count(book: Book, period: Period) -> Measure:
 @kpi(
     "pipeline_count",
     "active",
+    needs_decide=False,
     needs=("activities.opportunity_id|opportunities.last_activity_at",),
     meaning="How many of the deals open at the end of the period somebody worked on lately.",
     formula="deals open at the end of the period with an activity in the last 30 days of it",
@@ -184,6 +187,7 @@ def _share_of_money(rows: ir.Table, confidence: float) -> pd.DataFrame:
     "pipeline_coverage",
     "end",
     default=True,
+    needs_decide=False,
     unit="ratio",
     category="effectiveness",
     is_forward=True,

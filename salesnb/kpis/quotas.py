@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data import memo
 from salesnb.kpis.bookings import Metric, booked_by_day
 
 if TYPE_CHECKING:
@@ -56,13 +57,20 @@ def quota_spans(
     NeedsData
         There are no quotas, or nothing that was booked, or quotas of teams and no ``reps.team``.
     """
+    to = booked_to or book.as_of
+    metric = None if _metrics(book) == (metric,) else metric
+    spans = memo.table(book, "quota_spans", metric, to, make=lambda: _all_spans(book, metric, to))
+    return spans.filter(spans["_on"] >= ibis.date(period.start), spans["_on"] < ibis.date(period.end))
+
+
+def _all_spans(book: Book, metric: Metric | None, booked_to: dtm.date) -> ir.Table:
+    """Return the :func:`quota_spans` of every period."""
     spans = _spans(book)
     if metric is not None:
         spans = spans.filter(spans.metric == metric)
-    spans = spans.filter(spans["_on"] >= ibis.date(period.start), spans["_on"] < ibis.date(period.end))
     holder = holder_of(book, "quotas")
     metrics = (metric,) if metric is not None else _metrics(book) or ("bookings",)
-    done = ibis.union(*[booked_by_day(book, holder, each, booked_to or book.as_of) for each in metrics])
+    done = ibis.union(*[booked_by_day(book, holder, each, booked_to) for each in metrics])
     joined = spans.left_join(
         done,
         [
@@ -84,8 +92,11 @@ def holder_of(book: Book, table: str) -> str:
 
 def _metrics(book: Book) -> tuple[Metric, ...]:
     # Grouped, for ibis 12 puts a column too many into a sorted DISTINCT on PostgreSQL.
-    found = _stated(book).group_by("metric").aggregate().execute()
-    return tuple(cast("Metric", name) for name in sorted(found["metric"]))
+    def names() -> tuple[Metric, ...]:
+        found = _stated(book).group_by("metric").aggregate().execute()
+        return tuple(cast("Metric", name) for name in sorted(found["metric"]))
+
+    return memo.value(book, "quota metrics", make=names)
 
 
 def _stated(book: Book) -> ir.Table:

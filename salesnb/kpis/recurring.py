@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.kpis.bookings import last_known
 from salesnb.kpis.measure import Measure, total
@@ -38,6 +39,7 @@ def active(book: Book, day: dtm.date) -> ir.Table:
     "mrr",
     "end",
     default=True,
+    needs_decide=True,
     needs=("subscriptions.mrr",),
     grain="a subscription",
     meaning="What comes in every month, as it stands at the end of the period.",
@@ -83,6 +85,10 @@ def upgrades(book: Book) -> ir.Table:
 
     What starts and what ends on one day is netted, so that a change of plan or price counts by its difference.
     """
+    return memo.table(book, "upgrades", make=lambda: _upgrades(book))
+
+
+def _upgrades(book: Book) -> ir.Table:
     rows = book.subscriptions.filter(_.account_id.notnull(), _.mrr.notnull())
     starts = rows.select("account_id", _on=rows.started_on, change=rows.mrr)
     ended = rows.filter(rows.ended_on.notnull())
@@ -142,11 +148,7 @@ def expansions(book: Book, period: Period) -> ir.Table:
 
 def _deals(book: Book, deals: ir.Table) -> ir.Table:
     """Return expansion deals with whether their account had bought their product on an earlier day."""
-    bought = [bookings(book).select("account_id", "product", "_on")]
-    if book.has("orders"):
-        bought.append(purchases(book).select("account_id", "product", "_on"))
-    history = bought[0].union(bought[1]) if len(bought) > 1 else bought[0]
-    firsts = history.group_by(_account="account_id", _product="product").aggregate(_first=_["_on"].min())
+    firsts = memo.table(book, "first_of_product", make=lambda: _first_of_product(book))
     rows = deals.left_join(firsts, [("account_id", "_account"), ("product", "_product")])
     is_known = rows.account_id.notnull() & rows["product"].notnull()
     return rows.select(
@@ -159,6 +161,14 @@ def _deals(book: Book, deals: ir.Table) -> ir.Table:
         _on="_on",
         is_upsell=is_known.ifelse((rows["_first"] < rows["_on"]).fill_null(False), ibis.null("boolean")),
     )
+
+
+def _first_of_product(book: Book) -> ir.Table:
+    bought = [bookings(book).select("account_id", "product", "_on")]
+    if book.has("orders"):
+        bought.append(purchases(book).select("account_id", "product", "_on"))
+    history = bought[0].union(bought[1]) if len(bought) > 1 else bought[0]
+    return history.group_by(_account="account_id", _product="product").aggregate(_first=_["_on"].min())
 
 
 @_money(

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from salesnb.data import memo
 from salesnb.data.contract import CONTRACT
 from salesnb.errors import NeedsData, UnknownKpi
 from salesnb.kpis.catalogue import FAMILIES, Better, Kpi, Unit, all_kpis, find, kpi, load, shared
@@ -83,11 +84,10 @@ def compute(
     entry = find(kpi) if isinstance(kpi, str) else kpi
     try:
         measure = _measure(book, entry, period)
-        frame = _valueless("na", f"{period} begins after {book.as_of}, the last day known")
         if period.start <= book.as_of or entry.is_forward:
             frame = evaluate(measure, book, by=by or entry.by, confidence=confidence)
-            if by is None and frame.empty:
-                frame = _valueless("na", "no rows to count")
+        else:
+            frame = _valueless("na", f"{period} begins after {book.as_of}, the last day known")
     except NeedsData as missing:
         frame = _valueless("needs", missing.what)
     else:
@@ -95,13 +95,13 @@ def compute(
         why = measure.immature
         if not period.is_complete(book.as_of):
             why = f"{period} is not over on {book.as_of}" + (f"; {why}" if why else "")
-        if why and (frame["status"] == "ok").any():
-            known = frame["status"] == "ok"
-            told = [f"{why}; {reason}" if reason else why for reason in frame["reason"]]
-            frame["reason"] = frame["reason"].mask(known, pd.Series(told, index=frame.index))
-            frame["status"] = frame["status"].mask(known, "immature")
-    frame = frame.assign(id=entry.id, variant=entry.variant, period=str(period), unit=entry.unit)
-    return frame[list(COLUMNS)]
+        if why:
+            known = list(zip(frame["status"], frame["reason"], strict=True))
+            told = f"{why}; "
+            frame["reason"] = [(told + reason if reason else why) if s == "ok" else reason for s, reason in known]
+            frame["status"] = ["immature" if status == "ok" else status for status, _reason in known]
+    named = {"id": entry.id, "variant": entry.variant, "period": str(period), "unit": entry.unit}
+    return pd.DataFrame({name: named[name] if name in named else frame[name].to_numpy() for name in COLUMNS})
 
 
 def compare(
@@ -193,8 +193,10 @@ def difference(book: Book, kpi_a: Kpi | str, kpi_b: Kpi | str, period: Period) -
     """
     a, b = (find(k) if isinstance(k, str) else k for k in (kpi_a, kpi_b))
     left, right = rows_behind(book, a, period), rows_behind(book, b, period)
-    keys = [c.key for c in CONTRACT.values() if c.key in left.columns and c.key in right.columns]
-    key = next((name for name in left.columns if name in keys), None)
+    keys = {"order_id", *(c.key for c in CONTRACT.values() if c.key)} & set(left.columns) & set(right.columns)
+    shared = [name for name in left.columns if name in keys]
+    # Rows of deals or orders also say whose they are: that is a key only where it is the rows' own.
+    key = next((name for name in shared if name not in ("account_id", "rep_id")), next(iter(shared), None))
     if key is None:
         raise UnknownKpi(
             f"{a.name} and {b.name} are not made of rows of one kind",
@@ -238,7 +240,7 @@ def _measure(book: Book, entry: Kpi, period: Period) -> Measure:
             mend = "map one of them in the source's mapping file"
             why = book.rejected_words(*choices)
             raise NeedsData(f"needs {either}{why}", where=book.name, mend=mend, needs=either)
-    return entry.measure(book, period)
+    return memo.value(book, "measure", entry, period, make=lambda: entry.measure(book, period))
 
 
 def _is_additive(book: Book, entry: Kpi, period: Period) -> bool:

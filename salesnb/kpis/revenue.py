@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from salesnb.calendars import year_before
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.kpis.measure import Measure, quotient, total
 from salesnb.kpis.registry import shared
@@ -186,6 +187,17 @@ def existing_customer_revenue_window(book: Book, period: Period) -> Measure:
 # new segments
 
 
+def _markets(book: Book) -> ir.Table:
+    """Return the accounts with a segment: ``_account, market_segment``, its ``first_on``, and when the data begin."""
+    accounts = book.accounts.select(_account="account_id", market_segment="segment")
+    accounts = accounts.filter(accounts["market_segment"].notnull())
+    bought = purchases(book)
+    labelled = bought.join(accounts, [("account_id", "_account")])
+    firsts = labelled.group_by(_market="market_segment").aggregate(first_on=labelled["_on"].min())
+    rows = accounts.left_join(firsts, [("market_segment", "_market")]).drop("_market")
+    return rows.cross_join(bought.aggregate(begins=_["_on"].min()))
+
+
 def new_segments(book: Book, period: Period, since: dtm.date) -> Measure:
     """Sum the period's revenue from market segments whose first revenue ever is on or after a day.
 
@@ -193,13 +205,9 @@ def new_segments(book: Book, period: Period, since: dtm.date) -> Measure:
     n/a. So is what accounts without a segment bought.
     """
     book.require("accounts.segment")
-    accounts = book.accounts.select(_account="account_id", market_segment="segment")
-    labelled = purchases(book).left_join(accounts, [("account_id", "_account")])
-    firsts = labelled.group_by(_market="market_segment").aggregate(first_on=labelled["_on"].min())
-    begins = purchases(book).aggregate(begins=_["_on"].min())
-    rows = within(sales(book), period).left_join(accounts, [("account_id", "_account")]).drop("_account")
-    rows = rows.left_join(firsts, [("market_segment", "_market")]).drop("_market").cross_join(begins)
-    rows = rows.filter(rows["market_segment"].notnull(), rows["first_on"] >= ibis.date(since))
+    markets = memo.table(book, "markets", make=lambda: _markets(book))
+    rows = within(sales(book), period).join(markets, [("account_id", "_account")]).drop("_account")
+    rows = rows.filter(rows["first_on"] >= ibis.date(since))
     untold = f"the data begin after {since}, so no segment can be told to be new"
     return total(rows, rows.amount).leaving_out(rows["begins"] >= ibis.date(since), untold)
 

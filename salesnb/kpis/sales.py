@@ -10,6 +10,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.kpis.measure import Measure, total
 from salesnb.periods import Period
@@ -22,8 +23,12 @@ def within(rows: ir.Table, period: Period) -> ir.Table:
 
 def bookings(book: Book) -> ir.Table:
     """Return every won deal, with ``_on`` the day it closed."""
-    deals = book.opportunities
-    return deals.filter(deals.outcome == "won", deals.closed_on.notnull()).mutate(_on=deals.closed_on)
+
+    def won() -> ir.Table:
+        deals = book.opportunities
+        return deals.filter(deals.outcome == "won", deals.closed_on.notnull()).mutate(_on=deals.closed_on)
+
+    return memo.table(book, "bookings", make=won)
 
 
 def sales(book: Book, *columns: str) -> ir.Table:
@@ -38,7 +43,7 @@ def sales(book: Book, *columns: str) -> ir.Table:
     book.require(table, *(f"{table}.{column}" for column in columns))
     if table == "opportunities":
         return bookings(book)
-    return book.orders.mutate(_on=book.orders.ordered_at.date())
+    return memo.value(book, "sales", make=lambda: book.orders.mutate(_on=book.orders.ordered_at.date()))
 
 
 def purchases(book: Book) -> ir.Table:
@@ -49,9 +54,13 @@ def purchases(book: Book) -> ir.Table:
 
 def first_purchases(book: Book) -> ir.Table:
     """Return when each account first bought: ``account_id, first_on``; a return is no purchase."""
-    rows = purchases(book)
-    bought = rows.filter(rows.account_id.notnull())
-    return bought.group_by("account_id").aggregate(first_on=bought["_on"].min())
+
+    def firsts() -> ir.Table:
+        rows = purchases(book)
+        bought = rows.filter(rows.account_id.notnull())
+        return bought.group_by("account_id").aggregate(first_on=bought["_on"].min())
+
+    return memo.table(book, "first_purchases", make=firsts)
 
 
 def since_first(book: Book, period: Period) -> ir.Table:
@@ -59,9 +68,12 @@ def since_first(book: Book, period: Period) -> ir.Table:
 
     It is null where the account is not known or has only returned goods.
     """
-    firsts = first_purchases(book).rename(_first="account_id")
-    rows = within(sales(book), period)
-    return rows.left_join(firsts, [("account_id", "_first")]).drop("_first")
+
+    def dated() -> ir.Table:
+        firsts = first_purchases(book).rename(_first="account_id")
+        return sales(book).left_join(firsts, [("account_id", "_first")]).drop("_first")
+
+    return within(memo.table(book, "since_first", make=dated), period)
 
 
 def new_customer_sales(book: Book, period: Period) -> ir.Table:

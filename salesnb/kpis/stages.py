@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.data.history import deals_on
 
@@ -30,7 +31,7 @@ def stage_order(book: Book) -> tuple[str, ...]:
         return book.stages
     if not book.has("opportunity_events"):
         return ()
-    return _derived(_first_stays(book))
+    return memo.value(book, "stage order", make=lambda: _derived(_first_stays(book)))
 
 
 def stage_win_rates(book: Book, day: dtm.date) -> ir.Table:

@@ -6,10 +6,12 @@ import datetime as dtm
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from salesnb.data.book import Book
 from salesnb.data.history import deals_on
 from salesnb.errors import NeedsData
+from salesnb.kpis.answers import answer
 from salesnb.kpis.stages import closed_by, stage_win_rates
 from salesnb.periods import Grain, Period
 
@@ -43,8 +45,8 @@ def weighted(book: Book, day: dtm.date) -> ir.Table:
     """
     deals = standing(book, day)
     closed = closed_by(book, day)
-    overall = closed.is_won.cast("int32").mean().execute()
-    if overall is None or overall != overall:
+    overall = answer(book, closed.aggregate(rate=closed.is_won.cast("int32").mean()))["rate"].iloc[0]
+    if pd.isna(overall):
         raise NeedsData(
             f"no deal was won or lost by {day}, so there is no rate to weigh by",
             where=book.name,

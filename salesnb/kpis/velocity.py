@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _days = partial(
     kpi,
+    needs_decide=True,
     unit="days",
     better="down",
     category="efficiency",

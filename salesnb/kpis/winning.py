@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 UNDECIDED = 0.05
 _rate = partial(
     kpi,
+    needs_decide=True,
     better="up",
     category3="efficiency",
     owner="head of sales",

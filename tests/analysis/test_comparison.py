@@ -111,7 +111,7 @@ def test_many_periods_at_once_are_the_same_as_one_by_one(name: str, last: str) -
 
 def test_what_cannot_be_computed_at_once_is_left() -> None:
     values = Values(book(opportunities=DEALS, quotas=QUOTAS))
-    values.prefetch("quota_attainment.booked", Q3.last(3))
+    values.prefetch("pipeline_value.open", Q3.last(3))
     values.prefetch("win_rate.closed", [Q3])
     values.prefetch("win_rate.closed", Period.parse("2026").last(2))
     assert values._frames == {}

@@ -1,0 +1,5 @@
+"""Narrow: see :mod:`salesnb.data.narrow`."""
+
+from salesnb.data.narrow import narrowed
+
+__all__ = ["narrowed"]
