@@ -48,8 +48,8 @@ class Params(Settings):
     confidence
         The confidence of every interval.
     goals
-        The file of goals and benchmarks; None is ``params/goals.yml`` for the sample company, and no goals for any
-        other source.
+        The file of goals and benchmarks; None is ``params/goals.yml`` for the sample company, here, in the folder
+        above or where salesnb comes from, and no goals for any other source.
     seed
         Where random numbers start.
     out
@@ -140,12 +140,18 @@ class Params(Settings):
         ParameterError
             The goals file is named and not there, or cannot be used.
         """
+        file = self.goals_file()
+        return () if file is None else read_goals(file)
+
+    def goals_file(self) -> Path | None:
+        """Return the file of goals that counts; None where there is none."""
         if self.goals is not None:
-            return read_goals(self.goals)
+            return Path(self.goals)
         if self.source != "sample":
-            return ()
-        here = next((file for file in (GOALS_FILE, Path("..", GOALS_FILE)) if file.is_file()), None)
-        return read_goals(here) if here is not None else ()
+            return None
+        package = Path(__file__).resolve().parent
+        places = (GOALS_FILE, Path("..", GOALS_FILE), package.parent / GOALS_FILE, package / "sample_goals.yml")
+        return next((file for file in places if file.is_file()), None)
 
 
 def read_params(path: str | Path) -> Params:

@@ -29,7 +29,8 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.data.history import as_known
-from salesnb.data.load import open_book
+from salesnb.data.opened import opened_book
+from salesnb.kpis.definitions import definitions
 from salesnb.params import Params
 from salesnb.report.css import CSS
 
@@ -147,8 +148,14 @@ class Sheet:
         Returns
         -------
         dict
-            ``period, as_of, source, fingerprint, currency, notebook, headlines, numbers``.
+            ``period, as_of, source, fingerprint, currency, notebook, headlines, numbers``, and ``definitions``: KPI
+            name to the digest of what it is defined by.
         """
+        numbers = [
+            {"by": None} | {str(k): _plain(v) for k, v in row.items()}
+            for result in results
+            for row in result.numbers().to_dict("records")
+        ]
         return {
             "period": str(self.period),
             "as_of": self.book.as_of.isoformat(),
@@ -157,11 +164,8 @@ class Sheet:
             "currency": self.book.currency,
             "notebook": notebook,
             "headlines": [sentence for result in results for sentence in result.headlines()],
-            "numbers": [
-                {"by": None} | {str(k): _plain(v) for k, v in row.items()}
-                for result in results
-                for row in result.numbers().to_dict("records")
-            ],
+            "numbers": numbers,
+            "definitions": definitions(f"{number.get('id')}.{number.get('variant')}" for number in numbers),
         }
 
     @property
@@ -202,7 +206,7 @@ def sheet(**parameters: Any) -> Sheet:
         The source cannot be used.
     """
     params = Params.of(**parameters)
-    book = replace(open_book(params.source), fiscal_year_start=params.fiscal_year_start)
+    book = replace(opened_book(params.source), fiscal_year_start=params.fiscal_year_start)
     if params.as_of is not None and params.as_of != book.as_of:
         book = as_known(book, params.as_of)
     opened = Sheet(params, book, params.targets())

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from salesnb.analysis.scorecard import Scorecard
-from salesnb.data import load
-from salesnb.data.book import Book
+from salesnb.data.opened import opened_book
 from salesnb.errors import ParameterError, StorageError
+from salesnb.kpis.definitions import definitions
 from salesnb.report import sheet as module
 from salesnb.report.headlines import headlines
 from salesnb.report.sheet import Sheet, sheet
@@ -40,7 +40,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, shown: list[Any]) -> Sheet:
-    monkeypatch.setattr(module, "open_book", lambda source: book(opportunities=DEALS, quotas=QUOTAS))
+    monkeypatch.setattr(module, "opened_book", lambda source: book(opportunities=DEALS, quotas=QUOTAS))
     return sheet(period="2026Q3", source="given.yml", segments=["region"], trend_periods=3, confidence=0.9)
 
 
@@ -70,7 +70,7 @@ def test_an_unknown_parameter_is_refused() -> None:
 
 
 def test_an_earlier_day_is_a_book_as_it_was_known(monkeypatch: pytest.MonkeyPatch, shown: list[Any]) -> None:
-    monkeypatch.setattr(module, "open_book", lambda source: book(opportunities=DEALS))
+    monkeypatch.setattr(module, "opened_book", lambda source: book(opportunities=DEALS))
     earlier = sheet(period="2026Q3", source="given.yml", as_of="2026-05-31")
     assert earlier.book.as_of == dtm.date(2026, 5, 31)
     closed = earlier.book.opportunities["closed_on"].max().execute()
@@ -98,12 +98,14 @@ def test_a_run_gets_every_number(
     monkeypatch.setenv(module.NOTEBOOK_VARIABLE, "01_scorecard")
     opened.finish(behind)
     found = json.loads((tmp_path / "results" / "01_scorecard.json").read_text(encoding="utf-8"))
-    assert {k: v for k, v in found.items() if k not in ("headlines", "numbers")} == {
+    assert {k: v for k, v in found.items() if k not in ("headlines", "numbers", "definitions")} == {
         "period": "2026Q3", "as_of": "2026-09-30", "source": "given tables", "fingerprint": "", "currency": "USD",
         "notebook": "01_scorecard",
     }  # fmt: skip
     assert found["headlines"] == behind.headlines()
     assert len(found["numbers"]) == len(behind.numbers())
+    assert found["definitions"] == definitions(f"{n['id']}.{n['variant']}" for n in found["numbers"])
+    assert len(found["definitions"]["revenue.booked"]) == 16
     booked = next(n for n in found["numbers"] if (n["id"], n["variant"], n["by"]) == ("revenue", "booked", None))
     assert (booked["value"], booked["n"], booked["low"], booked["target"]) == (300, 3, None, 450)
 
@@ -132,6 +134,5 @@ def test_values_become_what_json_has(value: Any, plain: Any) -> None:
     assert type(made) is type(plain)
 
 
-def test_the_book_of_the_sheet_is_opened_by_the_loader() -> None:
-    assert module.open_book is load.open_book
-    assert Book is not None
+def test_the_book_of_the_sheet_is_the_one_that_a_run_has_opened() -> None:
+    assert module.opened_book is opened_book
