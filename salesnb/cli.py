@@ -2,97 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from salesnb.commands import AsOf, Json, app
 from salesnb.errors import SalesnbError, UsageError
 
 if TYPE_CHECKING:
     from salesnb.data.book import Book
     from salesnb.periods import Period
-    from salesnb.run.progress import Event
-
-app = typer.Typer(
-    name="salesnb",
-    help="Sales analytics that people can trust: a quarter's report from your own tables, every number defined once.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-DEMO_PERIOD = "2026Q3"
 
 Source = Annotated[
     str, typer.Option("--source", "-s", help="A mapping file, a folder or file of tables, a database URL, or 'sample'.")
 ]
-Out = Annotated[str | None, typer.Option("--out", "-o", help="The folder to publish to; 'outputs' by default.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="The last day that is known, as 2026-09-30.")]
-Only = Annotated[list[str] | None, typer.Option("--only", help="Only this notebook; may be given again.")]
 Fiscal = Annotated[int, typer.Option("--fiscal-year-start", min=1, max=12, help="The month the fiscal year starts in.")]
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _tell(event: Event) -> None:
-    """Say what a run does, a line a step."""
-    words: dict[str, Callable[[], str]] = {
-        "executing": lambda: f"{event.notebook}: running",
-        "executed": lambda: f"{event.notebook}: ran in {event.seconds:.0f} s",
-        "failed": lambda: f"{event.notebook or 'the run'}: failed",
-    }
-    if event.kind in words:
-        _say(words[event.kind]())
-
-
-def _publish(
-    period: str | None, source: str | None, out: str | None, only: Sequence[str], params: dict[str, Any]
-) -> None:
-    from salesnb.run.runner import run as make
-
-    result = make(period, source=source, out=out, only=only, params=params, on_event=_tell)
-    for sentence in result.headlines[:3]:
-        _say(f"  - {sentence}")
-    _say(f"The report of {result.period} is ready; open it in a browser:")
-    print(result.index.resolve())
-
-
-@app.command()
-def demo(out: Out = None) -> None:
-    """Make the report of the sample company's last quarter and say where it is."""
-    _publish(DEMO_PERIOD, "sample", out, (), {})
-
-
-@app.command()
-def run(
-    period: Annotated[str | None, typer.Argument(help="As 2026Q3, 2026-07, FY26H1 or 2026-01..2026-05.")] = None,
-    source: Annotated[str | None, typer.Option("--source", "-s", help="As for kpi; 'sample' by default.")] = None,
-    out: Out = None,
-    only: Only = None,
-    params: Annotated[Path | None, typer.Option("--params", "-f", help="A period's file under params/.")] = None,
-    as_of: AsOf = None,
-    fiscal_year_start: Annotated[int | None, typer.Option(min=1, max=12, help="As for kpi.")] = None,
-) -> None:
-    """Execute the notebooks for a period and publish its report."""
-    known: dict[str, Any] = {}
-    if params is not None:
-        from salesnb.params import read_params
-
-        known = read_params(params).model_dump(mode="json", exclude_unset=True)
-    if period is None and "period" not in known:
-        raise UsageError("no period is given", where="run", mend=f"say which, as in: salesnb run {DEMO_PERIOD}")
-    given = {"as_of": as_of, "fiscal_year_start": fiscal_year_start}
-    known |= {name: value for name, value in given.items() if value is not None}
-    _publish(period, source, out, only or (), known)
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -138,6 +73,25 @@ def kpis(as_json: Json = False) -> None:
     from salesnb.report import printing
 
     print(printing.catalogue(all_kpis(), as_json=as_json), end="")
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="The folder of the earlier run, or a period as 2026Q3.")],
+    second: Annotated[str | None, typer.Argument(metavar="[B]", help="The folder of the later run.")] = None,
+    back: Annotated[int, typer.Option("--with", min=1, help="Of a period: how many runs back to compare.")] = 1,
+    out: Annotated[str, typer.Option("--out", "-o", help="The folder of all reports.")] = "outputs",
+    kpi: Annotated[str | None, typer.Option("--kpi", help="Only the numbers of this KPI.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="List the numbers that did not change, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare two runs number by number and say what each change comes from."""
+    from salesnb.report import printing
+    from salesnb.run.diffing import two_runs
+    from salesnb.run.restate import restate
+
+    earlier, later = two_runs(first, second, out, back)
+    print(printing.restatement(restate(earlier, later, kpi=kpi), every=every, as_json=as_json), end="")
 
 
 @app.command()
@@ -210,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say(f"salesnb: {error}")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        _say("salesnb: stopped")
+        _say("salesnb: stopped; nothing was published, and nothing half-done is left")
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

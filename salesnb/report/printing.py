@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from salesnb import formats
+from salesnb.analysis.restatement import PARTS, rounded
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from salesnb.analysis.restatement import Restatement
     from salesnb.data.book import Book
     from salesnb.kpis.registry import Kpi
 
@@ -170,3 +172,114 @@ def audit(book: Book, *, as_json: bool = False) -> str:
         text.append(columns(rows, right=(1,)))
     text += [f"note: {_safe(note)}\n" for note in book.audit.notes]
     return "\n".join(text)
+
+
+def restatement(restated: Restatement, *, every: bool = False, as_json: bool = False) -> str:
+    """Write what changed between two runs: the finding, then a line a number with its parts, then what differs.
+
+    Parameters
+    ----------
+    restated
+        The comparison.
+    every
+        Whether to list the numbers that are the same, too.
+    as_json
+        Whether to write it as JSON.
+    """
+    numbers = restated.numbers if every else restated.moved
+    if as_json:
+        frames = {"numbers": numbers, "inputs": restated.inputs, "tables": restated.tables, "rows": restated.rows}
+        content = {
+            "period": restated.period, "earlier": restated.earlier, "later": restated.later,
+            "currency": restated.currency, "headlines": restated.headlines(),
+            **{name: frame.to_dict("records") for name, frame in frames.items()},
+        }  # fmt: skip
+        return json.dumps(_plain(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    text = ["\n".join(_safe(line) for line in restated.headlines()) + "\n"]
+    if len(numbers):
+        text.append(_numbers(numbers))
+    why = [[_named(row), _safe(row["reason"])] for row in _records(numbers) if row["reason"]]
+    if why:
+        text.append(columns([["number", "why"], *why]))
+    if len(restated.rows):
+        rows = [["table", "row", "key", "dated", "what changed"]]
+        for row in _records(restated.rows):
+            dated = "" if row["dated"] is None or row["dated"] is pd.NaT else str(row["dated"])
+            rows.append([row["table"], row["what"], _safe(row["key"]), dated, _safe(row["detail"])])
+        text.append(columns(rows))
+    if len(restated.inputs):
+        rows = [["differs", "of the", "was", "is"]]
+        rows += [
+            [_safe(r["input"]), r["part"], *(_short(r[side]) for side in ("old", "new"))]
+            for r in _records(restated.inputs)
+        ]
+        text.append(columns(rows))
+    return "\n".join(text)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _numbers(frame: pd.DataFrame) -> str:
+    found = [part for part in PARTS if any(value for value in frame[part] if value is not None)]
+    lines = [["number", "was", "is", "change", "", *found]]
+    for row in _records(frame):
+        unit, change = row["unit"], row["change"]
+        if not isinstance(change, Decimal):
+            told = "" if row["what"] == "same" else row["what"]
+            both = [_exactly(row[side], unit, 2) for side in ("old", "new")]
+            lines.append([_named(row), *both, told, "", *("" for _ in found)])
+            continue
+        scale = 2 if unit == "ratio" else 0
+        parts = {part: row[part].scaleb(scale) for part in PARTS}
+        places = _places(change.scaleb(scale), [*parts.values(), *(_decimal(row[s], unit) for s in ("old", "new"))])
+        whole, parts = rounded(change.scaleb(scale), parts, places)
+        relative = formats.relative(row["relative"]) if change and not formats.is_missing(row["relative"]) else ""
+        lines.append(
+            [
+                _named(row),
+                *(_exactly(row[side], unit, places) for side in ("old", "new")),
+                _signed(whole, unit) if change else "",
+                relative,
+                *(_signed(parts[part], "") if parts[part] else "" for part in found),
+            ]
+        )
+    return columns(lines, right=range(1, len(lines[0])))
+
+
+def _places(change: Decimal, values: Sequence[Decimal]) -> int:
+    """Return how many decimals to write: two, more where the change is smaller, no more than there are."""
+    there = max((-int(value.normalize().as_tuple().exponent) for value in values), default=0)
+    return max(0, min(there, max(2, 1 - change.adjusted() if change else 2)))
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    segment = f", {row['by']} {row['segment']}" if row["by"] is not None else ""
+    return _safe(f"{row['id']}.{row['variant']} {row['period']}{segment}")
+
+
+def _exactly(value: float | None, unit: str, places: int) -> str:
+    """A value with so many decimals that the changes beside it can be checked."""
+    if value is None or formats.is_missing(value):
+        return formats.NOT_AVAILABLE
+    text = f"{_decimal(value, unit):,.{places}f}".replace("-", formats.MINUS)
+    return f"{text} %" if unit in ("ratio", "percent") else text
+
+
+def _decimal(value: float, unit: str) -> Decimal:
+    return Decimal(repr(float(value))).scaleb(2 if unit == "ratio" else 0)
+
+
+def _signed(change: Decimal, unit: str) -> str:
+    text = f"{change:+,f}".replace("-", formats.MINUS)
+    return f"{text} points" if unit in ("ratio", "percent", "points") else text
+
+
+def _short(value: Any, most: int = 24) -> str:
+    """An input; of a digest its first figures."""
+    if value is None or value != value:
+        return "not known"
+    text = _safe(str(value))
+    is_digest = len(text) >= 16 and set(text) <= set("0123456789abcdef")
+    return text[:10] if is_digest else text if len(text) <= most else f"{text[: most - 3]}..."

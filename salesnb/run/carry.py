@@ -1,4 +1,4 @@
-"""Carry: pages of the report before that stay, because they were made of the same inputs."""
+"""Carry: pages of the report before that stay, because they are made of the same inputs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from salesnb.run.manifest import Manifest, NotebookRecord, digest
+from salesnb.run.inputs import changed
+from salesnb.run.manifest import NotebookRecord, digest
 from salesnb.run.overview import split
+from salesnb.run.pages import Page
 from salesnb.run.publish import MANIFEST, RESULTS
-from salesnb.run.render import Page
-
-_ALIKE = ("fingerprint", "source", "params", "versions")
 
 
 @dataclass(frozen=True)
@@ -38,67 +37,94 @@ class Kept:
     files: Mapping[str, str]
 
 
-def kept(published: Path, manifest: Manifest, wanted: Mapping[str, str]) -> dict[str, Kept]:
-    """Return the pages of a published report that this run may take over.
+@dataclass(frozen=True)
+class Before:
+    """The report that is published already, as its manifest tells.
 
-    Parameters
+    Attributes
     ----------
-    published
-        The folder of the report before.
+    folder
+        Where it is.
     manifest
-        Of this run. Its data, source, parameters and versions have to be the same as then.
-    wanted
-        Notebook name to the digest of the notebook as it is written now; it has to be the same as then, too.
-
-    Returns
-    -------
-    dict
-        By name; nothing where there is no such report, or where its files are not those it was published with.
+        Its run.json; empty where there is none that tells of a published run.
     """
-    before = _json(published / MANIFEST)
-    now = json.loads(manifest.as_json())
-    if before.get("state") != "published" or not now["fingerprint"]:
-        return {}
-    if any(before.get(key) != now[key] for key in _ALIKE):
-        return {}
-    results = _json(published / RESULTS)
-    found: dict[str, Kept] = {}
-    for old in before.get("notebooks", ()):
-        name = str(old.get("name"))
-        if name not in wanted or wanted[name] != old.get("sha256"):
-            continue
-        names = (f"{name}.html", f"{name}.ipynb")
-        files = {part: _content(published / part, before["files"].get(part, {}).get("sha256")) for part in names}
-        if None in files.values():
-            continue
-        title = str(old.get("title") or name)
-        record = NotebookRecord(
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def at(cls, folder: Path) -> Before:
+        """Read what is published in a folder; whatever is broken there counts as not there."""
+        manifest = _json(folder / MANIFEST)
+        is_whole = manifest.get("state") == "published" and isinstance(manifest.get("files"), dict)
+        return cls(folder, manifest if is_whole else {})
+
+    @property
+    def notebooks(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name to what became of each notebook."""
+        found = self.manifest.get("notebooks")
+        return {str(one.get("name")): one for one in found or () if isinstance(one, dict)}
+
+    def seconds(self, name: str) -> float:
+        """Return how long a notebook took; 0 where that is not known."""
+        seconds = self.notebooks.get(name, {}).get("execute_seconds")
+        return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+    def why(self, name: str, inputs: Mapping[str, str]) -> tuple[str, ...]:
+        """Return, in words, why a notebook has to run again; nothing where its page can stay."""
+        old = self.notebooks.get(name)
+        if old is None or old.get("state") != "published" or not isinstance(old.get("inputs"), dict):
+            return ("there is no page of it",)
+        return changed(old["inputs"], inputs) or (() if self._files(name) else ("its page is not as it was published",))
+
+    def is_intact(self) -> bool:
+        """Tell whether every file is the one that was published."""
+        return bool(self.manifest) and all(self._content(name) is not None for name in self.manifest["files"])
+
+    def kept(self, name: str) -> Kept:
+        """Return the page of a notebook that stays; see :meth:`why`."""
+        record, files = self._record(name), self._files(name)
+        results = split(_json(self.folder / RESULTS), name)
+        return Kept(Page(name, record.title, files[f"{name}.html"]), record, results, files)
+
+    def records(self) -> tuple[NotebookRecord, ...]:
+        """Return what the run before recorded of every page."""
+        return tuple(self._record(name) for name, old in self.notebooks.items() if old.get("state") == "published")
+
+    def _record(self, name: str) -> NotebookRecord:
+        old = self.notebooks[name]
+        return NotebookRecord(
             name,
-            wanted[name],
+            str(old["sha256"]),
             "published",
-            title,
+            str(old.get("title") or name),
             kept=True,
             execute_seconds=old.get("execute_seconds"),
             render_seconds=old.get("render_seconds"),
             notes=tuple(old.get("notes", ())),
+            inputs=old["inputs"],
         )
-        whole = {part: text for part, text in files.items() if text is not None}
-        found[name] = Kept(Page(name, title, whole[names[0]]), record, split(results, name), whole)
-    return found
+
+    def _files(self, name: str) -> dict[str, str]:
+        found = {part: self._content(part) for part in (f"{name}.html", f"{name}.ipynb", RESULTS)}
+        if None in found.values():
+            return {}
+        return {part: text for part, text in found.items() if text is not None and part != RESULTS}
+
+    def _content(self, name: str) -> str | None:
+        """Return a file's text where it is the one that was published."""
+        path = self.folder / name
+        told = self.manifest["files"].get(name)
+        if not isinstance(told, dict) or path.is_symlink() or not path.is_file():
+            return None
+        raw = path.read_bytes()
+        return raw.decode("utf-8") if digest(raw) == told.get("sha256") else None
 
 
 def _json(path: Path) -> dict[str, Any]:
     """Return what a file of an earlier report says; nothing where it is missing or broken."""
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return tree if isinstance(tree, dict) else {}
-
-
-def _content(path: Path, sha256: str | None) -> str | None:
-    """Return a file's text where it is the one that was published."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    raw = path.read_bytes()
-    return raw.decode("utf-8") if digest(raw) == sha256 else None

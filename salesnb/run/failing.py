@@ -35,7 +35,7 @@ def cell_error(where: str, name: str, message: str) -> SalesnbError:
     name, message
         The exception's class and text, as the kernel told them.
     """
-    message = plain(message).strip()
+    name, message = plain(name)[:LONGEST], plain(message).strip()
     if name in _KINDS:
         what, inner, mend = _parts(message)
         return _KINDS[name](what, where=f"{where}: {inner}" if inner else where, mend=mend)

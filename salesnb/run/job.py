@@ -12,11 +12,24 @@ from salesnb.run.manifest import CellRecord
 
 @dataclass(frozen=True)
 class Deadlines:
-    """How long things may take, in seconds: the start of a kernel, one cell, one notebook."""
+    """How long things may take, in seconds.
 
-    start: float = 60.0
+    Attributes
+    ----------
+    start
+        The start of a kernel.
+    cell
+        One cell.
+    run
+        A whole run, from when it begins.
+    render
+        The page of one notebook.
+    """
+
+    start: float = 120.0
     cell: float = 600.0
-    notebook: float = 1800.0
+    run: float = 3600.0
+    render: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class Job:
         The kernel's working directory.
     deadlines
         When to give up.
+    most_output
+        How many bytes its cells may put out; more is a flood, and ends the notebook.
     """
 
     name: str
@@ -42,6 +57,7 @@ class Job:
     params: Mapping[str, Any]
     folder: str
     deadlines: Deadlines = Deadlines()
+    most_output: int = 32 * 2**20
 
 
 @dataclass(frozen=True)

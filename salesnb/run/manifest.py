@@ -1,7 +1,7 @@
 """Manifest: what one run did, told by the run itself and never read from a notebook.
 
 ``run.json`` is written anew at every step, so that whoever kills the run finds the last true state in it. A run and
-each of its notebooks go through ``staged, executing, executed, rendered, published``, or end in ``failed``.
+each of its notebooks go through ``staged, executing, checked, rendered, published``, or end in ``failed``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import metadata
 from typing import Any, Literal
 
@@ -19,13 +19,13 @@ from salesnb.errors import SalesnbError
 
 SCHEMA = 1
 
-State = Literal["staged", "executing", "executed", "rendered", "published", "failed"]
+State = Literal["staged", "executing", "checked", "rendered", "published", "failed"]
 CellState = Literal["done", "text", "failed", "out of time", "kernel died", "stopped", "never reached"]
 
 _NEXT: Mapping[str, tuple[str, ...]] = {
     "staged": ("executing", "failed"),
-    "executing": ("executed", "failed"),
-    "executed": ("rendered", "failed"),
+    "executing": ("checked", "failed"),
+    "checked": ("rendered", "failed"),
     "rendered": ("published", "failed"),
     "published": (),
     "failed": (),
@@ -119,6 +119,8 @@ class NotebookRecord:
         What the page leaves out or lacks.
     error
         Why it failed.
+    inputs
+        What it is made of, each as a digest: see :mod:`salesnb.run.inputs`. While these stay, so does the page.
     """
 
     name: str
@@ -131,6 +133,7 @@ class NotebookRecord:
     cells: tuple[CellRecord, ...] = ()
     notes: tuple[str, ...] = ()
     error: Failure | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def moved(self, state: State, **facts: Any) -> NotebookRecord:
         """Return this record in its next state, with what became known; see :func:`check_move`."""
@@ -156,6 +159,8 @@ class Manifest:
         From start to end.
     as_of, fingerprint
         Of the data, once a notebook has told them.
+    inputs
+        Of the run: digests of ``data, package, versions, goals``.
     notebooks
         In reading order.
     files
@@ -174,6 +179,7 @@ class Manifest:
     seconds: float | None = None
     as_of: str | None = None
     fingerprint: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
     notebooks: tuple[NotebookRecord, ...] = ()
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: Failure | None = None
@@ -194,6 +200,12 @@ class Manifest:
         return replace(
             self, notebooks=tuple(record if known.name == record.name else known for known in self.notebooks)
         )
+
+    @classmethod
+    def of(cls, tree: Mapping[str, Any]) -> Manifest:
+        """Return a manifest without its notebooks from what run.json says; fields that are not known are left out."""
+        names = {one.name for one in fields(cls)} - {"notebooks", "error"}
+        return cls(**{name: value for name, value in tree.items() if name in names})
 
     def as_json(self) -> str:
         """Return it as the text of run.json."""

@@ -87,13 +87,16 @@ def text_of(notebook: Any) -> str:
 
 
 def declared(notebook: Any) -> tuple[str, ...]:
-    """Return the names that a notebook's cell tagged ``parameters`` sets, in order; none where it has no such cell."""
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", ()):
-            try:
-                body = ast.parse(cell.source).body
-            except SyntaxError:
-                return ()
+    """Return the names that a notebook's cell tagged ``parameters`` sets, in order; none where it has no such cell.
+
+    Parameters
+    ----------
+    notebook
+        As nbformat reads it, or as its JSON is.
+    """
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", ()):
+            body = _parsed(cell)
             targets = [
                 target
                 for line in body
@@ -102,6 +105,26 @@ def declared(notebook: Any) -> tuple[str, ...]:
             ]
             return tuple(target.id for target in targets if isinstance(target, ast.Name))
     return ()
+
+
+def imported(notebook: Any) -> tuple[str, ...]:
+    """Return the modules that the cells of a notebook import, without those of its own folder."""
+    found: dict[str, None] = {}
+    for cell in notebook["cells"]:
+        for line in _parsed(cell) if cell["cell_type"] == "code" else []:
+            if isinstance(line, ast.Import):
+                found |= dict.fromkeys(alias.name for alias in line.names)
+            elif isinstance(line, ast.ImportFrom) and line.module and not line.level:
+                found |= dict.fromkeys([line.module, *(f"{line.module}.{alias.name}" for alias in line.names)])
+    return tuple(found)
+
+
+def _parsed(cell: Any) -> list[ast.stmt]:
+    source = cell["source"]
+    try:
+        return ast.parse(source if isinstance(source, str) else "".join(source)).body
+    except (SyntaxError, ValueError):
+        return []
 
 
 def check_params(notebook: Any, params: Mapping[str, Any], name: str) -> None:

@@ -11,7 +11,7 @@ from salesnb import formats
 from salesnb.analysis.labels import label
 from salesnb.errors import ContractError
 from salesnb.run.manifest import Failure
-from salesnb.run.render import Page
+from salesnb.run.pages import Page
 
 SCHEMA = 1
 
@@ -20,6 +20,7 @@ _NO_LOSS = ("ok", "table")
 _COMPARED = ("target", "previous", "year_ago")
 _LETTERS = {word.lower(): word for word in ("ARR", "CAC", "CSAT", "LTV", "MRR", "NPS", "NRR", "ROI")}
 _ALIKE = ("period", "as_of", "source", "fingerprint")
+_OWN = ("notebook", "headlines", "numbers", "definitions", "title")
 
 
 def merged(recorded: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def merged(recorded: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str])
     dict
         ``schema``; ``period, as_of, source, fingerprint`` and what else all notebooks say alike; ``notebooks``, a list
         of ``name, title, headlines``; ``headlines`` of all in reading order; ``numbers`` of all, each with its
-        ``notebook``. Values that JSON does not have (NaN) are null.
+        ``notebook``; ``definitions`` of the KPIs of all. Values that JSON does not have (NaN) are null.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def merged(recorded: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str])
     shared: dict[str, Any] = {"schema": SCHEMA}
     for key in [*_ALIKE, *sorted({key for results in recorded.values() for key in results})]:
         values = [results[key] for results in recorded.values() if key in results]
-        if key not in ("notebook", "headlines", "numbers", "title") and values and all(v == values[0] for v in values):
+        if key not in _OWN and values and all(v == values[0] for v in values):
             shared[key] = values[0]
     tree = {
         **shared,
@@ -68,6 +69,9 @@ def merged(recorded: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str])
         "headlines": [line for name in names for line in recorded[name].get("headlines", ())],
         "numbers": [{"notebook": name, **number} for name in names for number in recorded[name].get("numbers", ())],
     }
+    defined = {name: digest for own in recorded.values() for name, digest in (own.get("definitions") or {}).items()}
+    if any("definitions" in own for own in recorded.values()):
+        tree["definitions"] = dict(sorted(defined.items()))
     clean: dict[str, Any] = _finite(tree)
     return clean
 
@@ -75,18 +79,18 @@ def merged(recorded: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str])
 def split(results: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return what one notebook recorded, out of merged results: the way back from :func:`merged`."""
     own: Mapping[str, Any] = next((one for one in results.get("notebooks", ()) if one.get("name") == name), {})
-    merged_only = ("schema", "notebooks", "headlines", "numbers")
+    merged_only = ("schema", "notebooks", "headlines", "numbers", "definitions")
     shared = {key: value for key, value in results.items() if key not in merged_only}
-    return {
-        **shared,
-        "notebook": name,
-        "headlines": list(own.get("headlines", ())),
-        "numbers": [
-            {key: value for key, value in number.items() if key != "notebook"}
-            for number in results.get("numbers", ())
-            if number.get("notebook") == name
-        ],
-    }
+    numbers = [
+        {key: value for key, value in number.items() if key != "notebook"}
+        for number in results.get("numbers", ())
+        if number.get("notebook") == name
+    ]
+    parts = {**shared, "notebook": name, "headlines": list(own.get("headlines", ())), "numbers": numbers}
+    if "definitions" in results:
+        named = {f"{number.get('id')}.{number.get('variant')}" for number in numbers}
+        parts["definitions"] = {key: digest for key, digest in results["definitions"].items() if key in named}
+    return parts
 
 
 def as_json(results: Mapping[str, Any]) -> str:

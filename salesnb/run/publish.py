@@ -12,27 +12,23 @@ Files are created with the modes that the user's umask says; the private folder 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
-import os
 import re
 import shutil
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from salesnb.errors import RefusedForSafety, StorageError
-from salesnb.run.lock import lock
+from salesnb.run.swap import swap, to_disk
 
 MANIFEST = "run.json"
 RESULTS = "results.json"
 FAILED = "failed"
+PREVIOUS = "previous"
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
-_CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV)
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,20 @@ class Place:
         with storage(self.draft / name):
             (self.draft / contained(name)).write_text(text, encoding="utf-8", newline="\n")
 
-    def publish(self) -> Path:
-        """Put the draft in the place of the published report, and return that place.
+    @property
+    def lock(self) -> Path:
+        """The file that says that a run holds the place."""
+        return self.root / f".{self.label}@lock"
+
+    def append(self, name: str, text: str) -> None:
+        """Add to a file of the draft."""
+        with storage(self.draft / name), (self.draft / contained(name)).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def publish(self) -> Path | None:
+        """Put the draft in the place of the published report, and return where the report before is now.
+
+        That is in the private folder, which goes with this run: move it, or it goes too. None where there was none.
 
         Raises
         ------
@@ -85,61 +93,28 @@ class Place:
         """
         with storage(self.target):
             check_replaceable(self.target)
-            _to_disk(self.draft)
-            swap(self.draft, self.target, aside=self.root / f".{self.label}@previous")
-            _remove(self.failed)
-        return self.target
+            to_disk(self.draft)
+            old = swap(self.draft, self.target, aside=self.root / f".{self.label}@previous")
+        if not self.failed.parent.is_symlink() and (self.failed / MANIFEST).is_file():
+            with contextlib.suppress(OSError):
+                remove(self.failed)
+        return old
 
     def keep_failed(self, files: Mapping[str, str]) -> Path:
         """Keep the files of a failed run beside the reports, in the place of those of an earlier failure."""
         with storage(self.failed):
             folder = self.staging / FAILED
-            _remove(folder)
+            remove(folder)
             folder.mkdir()
             for name, text in files.items():
                 (folder / contained(name)).write_text(text, encoding="utf-8", newline="\n")
             check_link(self.failed.parent)
             self.failed.parent.mkdir(exist_ok=True)
             check_replaceable(self.failed)
-            swap(folder, self.failed, aside=self.failed.parent / f".{self.label}@previous")
+            old = swap(folder, self.failed, aside=self.failed.parent / f".{self.label}@previous")
+            if old is not None:
+                remove(old)
         return self.failed
-
-
-@contextlib.contextmanager
-def hold(out: str | Path, label: str) -> Iterator[Place]:
-    """Hold a period's place while its report is made: one run at a time.
-
-    What a run that was killed left behind is put right first: a report that had stepped aside comes back, its private
-    folder goes.
-
-    Parameters
-    ----------
-    out
-        The folder of all reports; it is made where it is missing.
-    label
-        The period.
-
-    Raises
-    ------
-    PeriodBusy
-        Another run holds it.
-    RefusedForSafety
-        The folder or the label is none that may be written to.
-    StorageError
-        The disk or the folder refused.
-    """
-    contained(label)
-    root = output_root(out)
-    with contextlib.ExitStack() as held:
-        with storage(root):
-            held.enter_context(lock(root / f".{label}@lock", label))
-            check_link(root / label)
-            recover(root, label)
-            staging = Path(tempfile.mkdtemp(prefix=f".{label}@", suffix=".staging", dir=root))
-            held.callback(shutil.rmtree, staging, ignore_errors=True)
-            place = Place(root, label, staging)
-            place.draft.mkdir()
-        yield place
 
 
 def output_root(out: str | Path) -> Path:
@@ -202,44 +177,6 @@ def check_replaceable(folder: Path) -> None:
         )
 
 
-def swap(new: Path, old: Path, *, aside: Path) -> None:
-    """Put a folder in the place of another one.
-
-    Parameters
-    ----------
-    new
-        The folder to put there; afterwards it is gone, or holds what was there before.
-    old
-        The place; it may be empty.
-    aside
-        Where the old folder stands while there is none in its place; gone afterwards.
-    """
-    if not old.exists():
-        new.rename(old)
-    elif not _exchange(new, old):
-        old.rename(aside)
-        new.rename(old)
-        _remove(aside)
-    _sync(old.parent)
-
-
-def recover(root: Path, label: str) -> None:
-    """Put right what a killed run of a period left: the caller holds the period's place."""
-    for parent in (root, root / FAILED):
-        if parent.is_symlink():
-            continue
-        aside, target = parent / f".{label}@previous", parent / label
-        if aside.is_dir() and not aside.is_symlink():
-            if target.exists():
-                _remove(aside)
-            else:
-                aside.rename(target)
-    own = re.compile(rf"\.{re.escape(label)}@\w+\.staging")
-    for leftover in root.iterdir():
-        if own.fullmatch(leftover.name):
-            _remove(leftover)
-
-
 @contextlib.contextmanager
 def storage(where: Path) -> Iterator[None]:
     """Turn what the system says of a disk or a folder into a StorageError."""
@@ -257,37 +194,7 @@ def storage(where: Path) -> Iterator[None]:
         raise StorageError(what, where=str(error.filename or where), mend=mend) from error
 
 
-def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step; False where the system or the disk cannot."""
-    if not sys.platform.startswith("linux"):
-        return False
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if call is None:
-        return False
-    here, both_ways = -100, 2
-    if call(here, os.fsencode(one), here, os.fsencode(other), both_ways) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _CANNOT:
-        return False
-    raise OSError(number, os.strerror(number), str(other))
-
-
-def _to_disk(folder: Path) -> None:
-    for path in [*folder.iterdir(), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    if sys.platform == "win32" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
+    """Remove a folder, where it is one and no link."""
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)

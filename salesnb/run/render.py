@@ -12,7 +12,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from importlib import resources
@@ -26,59 +25,14 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from salesnb.errors import RenderError, SalesnbError
 from salesnb.report.css import CSS
 from salesnb.run import sanitise
-from salesnb.run.outline import Heading, Outline
+from salesnb.run.outline import Outline
 from salesnb.run.outputs import blocks
+from salesnb.run.pages import Facts, Page
 
 _TITLE = re.compile(r"\A\s*#[ \t]+(\S.*?)(?:[ \t]+#+)?[ \t]*(?:\n|\Z)")
 _MARKS = re.compile(r"[*`]|(?<!\w)_|_(?!\w)")
 _FACTS = re.compile(r'<p class="snb-facts">(.*?)</p>', re.DOTALL)
 _FACT = re.compile(r"([^<>:·]+): <b>(.*?)</b>", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the head and the foot of a page say.
-
-    Attributes
-    ----------
-    period, source
-        What the report is of.
-    pairs
-        Name and value, in order: period, as-of date, source, rows.
-    stamp
-        The one line that differs between two runs of the same inputs.
-    """
-
-    period: str
-    source: str = ""
-    pairs: tuple[tuple[str, str], ...] = ()
-    stamp: str = ""
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page.
-
-    Attributes
-    ----------
-    name, title
-        Of the notebook; its heading.
-    html
-        The whole file.
-    contents
-        The headings that its table of contents lists.
-    notes
-        What it leaves out or lacks, in words.
-    facts
-        What the notebook says of its period and data: name and value, in order.
-    """
-
-    name: str
-    title: str
-    html: str
-    contents: tuple[Heading, ...] = ()
-    notes: tuple[str, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
 
 
 class ReportExporter(TemplateExporter):
@@ -107,6 +61,13 @@ class ReportExporter(TemplateExporter):
 def templates() -> Path:
     """Return the folder of the templates that come with the package."""
     return Path(str(resources.files("salesnb.report").joinpath("templates")))
+
+
+def warm() -> None:
+    """Prepare what the first page would otherwise wait for."""
+    environment = ReportExporter().environment
+    environment.get_template("notebook.html.j2")
+    _assets("page.js")
 
 
 def render(name: str, notebook: Any, facts: Facts) -> Page:

@@ -1,57 +1,49 @@
-"""Runner: one period's report, from the notebooks to the published folder.
-
-Execute each notebook, render it, put the first page and the results beside the pages, publish the folder whole. The
-first notebook that fails ends the run: nothing is published, the report that was there stays, and the failed notebook
-is kept under ``failed/``.
-"""
+"""Runner: reports made and published, of one period or of many."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from salesnb.errors import ParameterError, SalesnbError
+from salesnb.errors import SalesnbError
 from salesnb.params import Params
-from salesnb.run import manifest as record
-from salesnb.run.job import Deadlines, Execution, Job
-from salesnb.run.manifest import Failure, Manifest, NotebookRecord
-from salesnb.run.notebook import declared, find_notebooks, notebooks_folder, read
+from salesnb.periods import Period
+from salesnb.run import copies
+from salesnb.run.attended import attended, listening
+from salesnb.run.inputs import Inputs
+from salesnb.run.job import Deadlines
+from salesnb.run.making import Making
+from salesnb.run.notebook import find_notebooks, notebooks_folder
+from salesnb.run.order import Order, RunResult
+from salesnb.run.pool import Pool
 from salesnb.run.progress import Event
-from salesnb.run.publish import MANIFEST, RESULTS, Place, contained, hold, storage
+from salesnb.run.publish import contained
 from salesnb.run.redact import Redactor
+from salesnb.run.stop import Stop
 
-if TYPE_CHECKING:
-    from salesnb.run.render import Page
-
-FIRST_PAGE = "index.html"
+__all__ = ["Backfill", "RunResult", "backfill", "run"]
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """A published report.
+class Backfill:
+    """What came of many periods.
 
     Attributes
     ----------
-    period
-        Its label.
-    folder, index
-        Where it is, and its first page.
-    headlines
-        The findings of all notebooks, in reading order.
-    manifest
-        What the run did.
+    done
+        The reports that are published now, in the order of their periods.
+    failed
+        Period to the error that its run ended with.
     """
 
-    period: str
-    folder: Path
-    index: Path
-    headlines: tuple[str, ...]
-    manifest: Manifest
+    done: tuple[RunResult, ...]
+    failed: Mapping[str, SalesnbError] = field(default_factory=dict)
 
 
 def run(
@@ -63,25 +55,43 @@ def run(
     params: Params | Mapping[str, Any] | None = None,
     notebooks: Path | None = None,
     deadlines: Deadlines | None = None,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    is_forced: bool = False,
+    goes_on: bool = False,
+    keep: int = 5,
     on_event: Callable[[Event], None] | None = None,
 ) -> RunResult:
     """Make and publish the report of a period.
+
+    A notebook of which every input is what it was (data, notebook, parameters, goals, salesnb, versions) is not
+    executed: its page stays. Where that holds of all, nothing is written.
 
     Parameters
     ----------
     period, source, out
         What to report on, of which data, to which folder; they go before what `params` says.
     only
-        The notebooks to execute; empty for all. Pages of the others are taken over from the report before where that
-        was made of the same data, parameters and versions, and else left out and named on the first page.
+        The notebooks to execute; empty for all. Pages of the others are taken over from the report before where their
+        inputs are what they were, and else left out and named on the first page.
     params
         All other parameters.
     notebooks
         The folder of the notebooks; those of salesnb where it is None.
     deadlines
         When to give up.
+    jobs
+        How many notebooks may be under way at a time; the number of cores where it is None.
+    cluster
+        The address of a Dask scheduler whose workers execute the notebooks; this machine where it is None.
+    is_forced
+        Execute also what is as it was.
+    goes_on
+        Publish what succeeded although some notebook failed, with the first page saying what is missing.
+    keep
+        How many of the reports before to keep, under ``previous/``.
     on_event
-        Called at every step.
+        Called at every step, from several threads.
 
     Returns
     -------
@@ -98,193 +108,161 @@ def run(
         A notebook failed: nothing is published.
     StorageError, RefusedForSafety
         The folder cannot, or may not, be written to.
+    KeyboardInterrupt, SystemExit
+        There was a signal; every process has ended, and nothing half-done is left.
     """
-    settings = _settings(period, source, out, params)
+    order = _order(_settings(period, source, out, params), only, notebooks, deadlines, is_forced, goes_on, keep)
+    with _Runs([order], jobs, cluster, on_event) as runs:
+        return attended(runs.first, runs.stop, seconds=order.deadlines.run + order.deadlines.render, told=runs.stopping)
+
+
+def backfill(
+    periods: Sequence[str | Period],
+    *,
+    source: str | None = None,
+    out: str | Path | None = None,
+    only: Sequence[str] = (),
+    params: Params | Mapping[str, Any] | None = None,
+    notebooks: Path | None = None,
+    deadlines: Deadlines | None = None,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    is_forced: bool = False,
+    goes_on: bool = False,
+    keep: int = 5,
+    on_event: Callable[[Event], None] | None = None,
+) -> Backfill:
+    """Make and publish the reports of many periods, with one pool of kernels and the source opened once.
+
+    Parameters
+    ----------
+    periods
+        In any order; each is a run of its own, and one that fails does not keep the others.
+    source, out, only, params, notebooks, deadlines, jobs, cluster, is_forced, goes_on, keep, on_event
+        As for :func:`run`; the deadlines are of each run from when it begins.
+
+    Returns
+    -------
+    Backfill
+        What is published and what failed.
+
+    Raises
+    ------
+    ParameterError
+        A parameter, a period or the name of a notebook is wrong: nothing is executed.
+    KeyboardInterrupt, SystemExit
+        There was a signal; what was published before stays.
+    """
+    orders = [
+        _order(_settings(str(one), source, out, params), only, notebooks, deadlines, is_forced, goes_on, keep)
+        for one in dict.fromkeys(map(str, periods))
+    ]
+    limit = (deadlines or Deadlines()).run + (deadlines or Deadlines()).render
+    with _Runs(orders, jobs, cluster, on_event) as runs:
+        return attended(runs.all, runs.stop, seconds=limit * max(len(orders), 1), told=runs.stopping)
+
+
+class _Runs:
+    """Runs that share a pool, which is started when the first notebook has to be executed."""
+
+    def __init__(
+        self, orders: Sequence[Order], jobs: int | None, cluster: str | None, on_event: Callable[[Event], None] | None
+    ) -> None:
+        self.orders = orders
+        self.jobs = jobs or os.cpu_count() or 1
+        self.cluster = cluster
+        self.stop = Stop()
+        self._tell = on_event or (lambda event: None)
+        self._telling = threading.Lock()
+        self._turn = threading.Lock()
+        self._pool: Pool | None = None
+
+    def __enter__(self) -> _Runs:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with listening(Stop()), self._turn:
+            if self._pool is not None:
+                self._pool.close()
+
+    def first(self) -> RunResult:
+        """Make the one report."""
+        return self._make(self.orders[0])
+
+    def all(self) -> Backfill:
+        """Make every report; as many at a time as keep the pool busy."""
+        done: dict[str, RunResult] = {}
+        failed: dict[str, SalesnbError] = {}
+
+        def one(order: Order) -> None:
+            try:
+                self.stop.check()
+                done[order.settings.period] = self._make(order)
+            except SalesnbError as error:
+                failed[order.settings.period] = error
+            except Exception as error:
+                failed[order.settings.period] = SalesnbError(
+                    f"a fault of salesnb itself: {type(error).__name__}: {error}",
+                    where=order.settings.period,
+                    mend="run this period alone with SALESNB_DEBUG=1 and report what it prints",
+                )
+
+        with ThreadPoolExecutor(self.jobs + 1, "period") as threads:
+            list(threads.map(one, self.orders))
+        if failed:
+            self.stop.check()
+        periods = [order.settings.period for order in self.orders]
+        return Backfill(
+            tuple(done[period] for period in periods if period in done),
+            {period: failed[period] for period in periods if period in failed},
+        )
+
+    def _make(self, order: Order) -> RunResult:
+        stop = Stop()
+        redactor = Redactor.for_source(os.environ, order.settings.source)
+
+        def pool(inputs: Inputs, root: Path) -> Pool:
+            return self.pool(order, inputs, root)
+
+        with self.stop.ending(lambda: stop.set(self.stop.why)):
+            try:
+                return Making(
+                    order, lambda inputs, root: self.pool(order, inputs, root), self.tell, stop, redactor
+                ).make()
+            except SalesnbError as error:
+                raise redactor.error(error) from None
+
+    def pool(self, order: Order, inputs: Inputs, root: Path) -> Pool:
+        """Return the pool, and have the source opened that is needed next, where no earlier run has."""
+        with self._turn:
+            if self._pool is None:
+                self._pool = Pool(self.jobs, inputs.modules, self.cluster)
+            self._pool.begin(order.settings.source, copies.made_of(root, inputs.as_dict()))
+            return self._pool
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on, one at a time; a watcher that fails does not end the run."""
+        with self._telling, contextlib.suppress(Exception):
+            self._tell(event)
+
+    def stopping(self, why: str) -> None:
+        """Say that the runs are being stopped."""
+        self.tell(Event("stopping", text=why))
+
+
+def _order(
+    settings: Params,
+    only: Sequence[str],
+    notebooks: Path | None,
+    deadlines: Deadlines | None,
+    is_forced: bool,
+    goes_on: bool,
+    keep: int,
+) -> Order:
     folder = notebooks or notebooks_folder()
     wanted = tuple(find_notebooks(folder, only))
-    every = {name: _read(path) for name, path in find_notebooks(folder).items()}
-    with hold(settings.out, settings.period) as place:
-        return _Run(
-            settings,
-            place,
-            every,
-            wanted,
-            deadlines,
-            on_event or (lambda event: None),
-            Redactor.for_source(os.environ, settings.source),
-        ).make()
-
-
-@dataclass
-class _Run:
-    """One run while it goes on."""
-
-    settings: Params
-    place: Place
-    every: Mapping[str, str]
-    wanted: tuple[str, ...]
-    deadlines: Deadlines | None
-    tell: Callable[[Event], None]
-    redactor: Redactor
-    manifest: Manifest = field(init=False)
-    executed: dict[str, Execution] = field(default_factory=dict)
-    is_published: bool = False
-
-    def make(self) -> RunResult:
-        """Go through all steps; what fails on the way is recorded, kept and raised."""
-        started = time.monotonic()
-        try:
-            with storage(self.place.draft):
-                return self._make(started)
-        except BaseException as error:
-            self._keep(error, started)
-            raise
-
-    def _make(self, started: float) -> RunResult:
-        self.manifest = Manifest(
-            period=self.settings.period,
-            source=self.redactor.text(self.settings.source),
-            params=self.redactor.tree(self.settings.for_notebook()),
-            versions=record.versions(),
-            started_at=record.now().isoformat(),
-            notebooks=tuple(NotebookRecord(name, record.digest(self.every[name].encode())) for name in self.wanted),
-        )
-        self._note(self.manifest.moved("executing"))
-        self.tell(Event("run", cells=len(self.wanted), text=str(self.place.target)))
-        for name in self.wanted:
-            self._execute(name, self.every[name])
-        self._note(self.manifest.moved("executed"))
-        folder, headlines = self._render(started)
-        return RunResult(self.settings.period, folder, folder / FIRST_PAGE, headlines, self.manifest)
-
-    def _execute(self, name: str, text: str) -> None:
-        from salesnb.run.execute import execute
-
-        at = self._of(name)
-        self._note(self.manifest.holding(at.moved("executing")))
-        self.tell(Event("executing", name))
-        known = declared(read(text, name))
-        params = {key: value for key, value in self.settings.for_notebook().items() if key in known}
-        if "period" not in params:
-            raise ParameterError(
-                "the notebook takes no period", where=f"{name}.ipynb", mend="add period to its cell tagged 'parameters'"
-            )
-        execution = execute(
-            Job(name, text, params, str(Path.cwd()), self.deadlines or Deadlines()),
-            lambda cell, cells: self.tell(Event("cell", name, cell, cells)),
-        )
-        execution = replace(execution, notebook=self._redacted(execution.notebook))
-        self.executed[name] = execution
-        facts = {"cells": execution.cells, "execute_seconds": execution.seconds}
-        if execution.error is not None:
-            error = self.redactor.error(execution.error)
-            self._note(self.manifest.holding(self._of(name).moved("failed", error=Failure.of(error), **facts)))
-            raise error
-        self._note(self.manifest.holding(self._of(name).moved("executed", **facts)))
-        self.tell(Event("executed", name, seconds=execution.seconds))
-
-    def _render(self, started: float) -> tuple[Path, tuple[str, ...]]:
-        from salesnb.run import overview
-        from salesnb.run.carry import kept
-        from salesnb.run.render import Facts, render_contents
-
-        recorded = {name: self.redactor.tree(done.results or {}) for name, done in self.executed.items()}
-        results = overview.merged(recorded, {})
-        self.manifest = self.manifest.knowing(as_of=results.get("as_of"), fingerprint=results.get("fingerprint"))
-        when = record.now().strftime("%Y-%m-%d %H:%M UTC")
-        facts = Facts(
-            period=self.settings.period,
-            source=str(results.get("source") or self.manifest.source),
-            pairs=overview.pairs({"period": self.settings.period, "source": self.manifest.source, **results}),
-            stamp=f"Made on {when} by salesnb {record.own_version()}",
-        )
-        pages = {name: self._page(name, facts) for name in self.executed}
-        facts = replace(facts, pairs=next((page.facts for page in pages.values() if page.facts), facts.pairs))
-        others = {name: record.digest(text.encode()) for name, text in self.every.items() if name not in pages}
-        for name, old in kept(self.place.target, self.manifest, others).items():
-            pages[name], recorded[name] = old.page, old.results
-            for file, text in old.files.items():
-                self.place.write(file, text)
-            notes = sorted([*self.manifest.notebooks, old.record], key=lambda note: list(self.every).index(note.name))
-            self.manifest = self.manifest.knowing(notebooks=tuple(notes))
-            self.tell(Event("kept", name))
-        order = [name for name in self.every if name in pages]
-        results = overview.merged({name: recorded[name] for name in order}, {name: pages[name].title for name in order})
-        results = {"period": self.settings.period, **results}
-        left_out = [name for name in self.every if name not in pages]
-        content = overview.contents(results, [pages[name] for name in order], left_out=left_out)
-        self.place.write(RESULTS, overview.as_json(results))
-        self.place.write(FIRST_PAGE, render_contents(content, facts))
-        self._note(self.manifest.moved("rendered"))
-        self._publish(started)
-        return self.place.target, tuple(map(str, results["headlines"]))
-
-    def _page(self, name: str, facts: Any) -> Page:
-        from salesnb.run.render import render
-
-        started = time.monotonic()
-        text = self.executed[name].notebook
-        page = render(name, read(text, name), facts)
-        self.place.write(f"{name}.html", page.html)
-        self.place.write(f"{name}.ipynb", text)
-        seconds = round(time.monotonic() - started, 3)
-        done = self._of(name).moved("rendered", title=page.title, notes=page.notes, render_seconds=seconds)
-        self._note(self.manifest.holding(done))
-        self.tell(Event("rendered", name, seconds=seconds))
-        return page
-
-    def _publish(self, started: float) -> None:
-        files = {
-            path.name: {"sha256": record.digest(path.read_bytes()), "bytes": path.stat().st_size}
-            for path in sorted(self.place.draft.iterdir())
-            if path.name != MANIFEST
-        }
-        notebooks = tuple(one if one.kept else one.moved("published") for one in self.manifest.notebooks)
-        self._note(
-            self.manifest.moved(
-                "published",
-                notebooks=notebooks,
-                files=files,
-                ended_at=record.now().isoformat(),
-                seconds=round(time.monotonic() - started, 3),
-            )
-        )
-        self.place.publish()
-        self.is_published = True
-        self.tell(Event("published", seconds=self.manifest.seconds or 0.0, text=str(self.place.target)))
-
-    def _keep(self, error: BaseException, started: float) -> None:
-        """Keep the failed notebook and the manifest beside the reports, as far as that can be done."""
-        if self.is_published or not hasattr(self, "manifest"):
-            return
-        if isinstance(error, SalesnbError):
-            failure = Failure.of(self.redactor.error(error))
-        else:
-            code = 130 if isinstance(error, KeyboardInterrupt) else 1
-            failure = Failure(type(error).__name__, code, self.redactor.text(str(error)), "", "")
-        if self.manifest.state == "published":
-            self.manifest = replace(self.manifest, state="rendered", files={})
-        self.manifest = self.manifest.moved(
-            "failed", error=failure, ended_at=record.now().isoformat(), seconds=round(time.monotonic() - started, 3)
-        )
-        failed = {name: done.notebook for name, done in self.executed.items() if done.error is not None}
-        try:
-            self.place.keep_failed(
-                {MANIFEST: self.manifest.as_json(), **{f"{name}.ipynb": text for name, text in failed.items()}}
-            )
-        except SalesnbError as other:
-            error.add_note(f"the failed run could not be kept: {other.what}")
-        self.tell(Event("failed", next(iter(failed), ""), text=failure.what))
-
-    def _of(self, name: str) -> NotebookRecord:
-        return next(one for one in self.manifest.notebooks if one.name == name)
-
-    def _note(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-        self.place.write(MANIFEST, manifest.as_json())
-
-    def _redacted(self, text: str) -> str:
-        return json.dumps(self.redactor.tree(json.loads(text)), indent=1, ensure_ascii=False) + "\n"
+    texts = {name: _read(path) for name, path in find_notebooks(folder).items()}
+    return Order(settings, texts, wanted, deadlines or Deadlines(), is_forced, goes_on, keep)
 
 
 def _settings(

@@ -24,6 +24,7 @@ LAYERS = (
     "planning",
     "report",
     "run",
+    "commands",
     "cli",
     "__main__",
 )

@@ -10,7 +10,7 @@ import pytest
 from salesnb.errors import CellError
 from salesnb.run.manifest import CellRecord, Failure, Manifest, NotebookRecord, check_move, digest, versions
 
-WAY = ["staged", "executing", "executed", "rendered", "published"]
+WAY = ["staged", "executing", "checked", "rendered", "published"]
 
 
 def manifest() -> Manifest:
@@ -32,7 +32,7 @@ def test_these_moves_are_allowed(now: str, then: str) -> None:
         ("executing", "rendered"),
         ("published", "failed"),
         ("failed", "executing"),
-        ("executed", "staged"),
+        ("checked", "staged"),
     ],
 )
 def test_no_other_move_is(now: str, then: str) -> None:

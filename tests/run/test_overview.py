@@ -49,6 +49,17 @@ def test_what_is_merged_comes_apart_again() -> None:
     assert {name: split(results, name) for name in parts} == parts
 
 
+def test_what_the_kpis_are_defined_by_is_united_and_comes_apart_again() -> None:
+    margin = {"gross_margin.ratio": "m1", "win_rate.closed": "w1"}
+    parts = {
+        "01_a": recorded("01_a", WIN, definitions={"win_rate.closed": "w1"}),
+        "02_b": recorded("02_b", MARGIN, WIN, definitions=margin),
+    }
+    results = merged(parts, {})
+    assert list(results["definitions"].items()) == [("gross_margin.ratio", "m1"), ("win_rate.closed", "w1")]
+    assert {name: split(results, name) for name in parts} == parts
+
+
 def test_notebooks_that_saw_different_data_are_refused() -> None:
     with pytest.raises(ContractError, match="the notebooks do not agree on the fingerprint"):
         merged({"01_a": recorded("01_a"), "02_b": recorded("02_b", fingerprint="f2")}, {})

@@ -14,7 +14,10 @@ import pytest
 
 from salesnb.errors import PeriodBusy, RefusedForSafety, StorageError
 from salesnb.run import publish
-from salesnb.run.publish import MANIFEST, Place, contained, hold, output_root, recover, storage, swap
+from salesnb.run import swap as swap_module
+from salesnb.run.holding import hold, recover
+from salesnb.run.publish import MANIFEST, Place, contained, output_root, remove, storage
+from salesnb.run.swap import swap
 
 
 def make(place: Place, word: str) -> None:
@@ -26,18 +29,20 @@ def published(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): path.read_text() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-@pytest.fixture(params=["exchange", "two renames"])
-def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "two renames":
-        monkeypatch.setattr(publish, "_exchange", lambda one, other: False)
-
-
-@pytest.mark.usefixtures("_way")
-def test_a_report_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["exchange", "two renames"])
+def test_a_report_takes_the_place_of_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    if way == "two renames":
+        monkeypatch.setattr(swap_module, "_exchange", lambda one, other: False)
     for word in ("old", "new"):
         with hold(tmp_path, "2026Q3") as place:
             make(place, word)
-            assert place.publish() == tmp_path / "2026Q3"
+            left = place.publish()
+            if word == "old":
+                assert left is None
+            else:
+                assert left == (place.draft if way == "exchange" else tmp_path / ".2026Q3@previous")
+                assert (left / "index.html").read_text() == "old"
+                remove(left)
         assert published(tmp_path) == {"2026Q3/index.html": word, "2026Q3/run.json": "{}"}
 
 
@@ -60,7 +65,7 @@ def test_what_is_not_published_leaves_nothing(tmp_path: Path) -> None:
 def test_whoever_is_killed_between_the_two_renames_leaves_the_old_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(swap_module, "_exchange", lambda one, other: False)
     for name in ("new", "old"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "index.html").write_text(name)
@@ -101,7 +106,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 def test_a_lock_is_let_go_when_its_process_is_killed(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from salesnb.run.publish import hold\n"
+        "import sys, time; from salesnb.run.holding import hold\n"
         f"with hold({str(tmp_path)!r}, '2026Q3'): print('held', flush=True); time.sleep(60)"
     )
     root = Path(__file__).resolve().parents[2]
@@ -220,7 +225,7 @@ def test_a_full_disk_while_publishing_leaves_the_old_report(tmp_path: Path, monk
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(publish, "_to_disk", full)
+    monkeypatch.setattr(publish, "to_disk", full)
     with hold(tmp_path, "2026Q3") as place:
         make(place, "new")
         with pytest.raises(StorageError, match="the disk is full"):

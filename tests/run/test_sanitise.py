@@ -22,6 +22,7 @@ def cleaned(markup: str) -> str:
     [
         ("<p>a &lt;b&gt; &amp; c</p>", "<p>a &lt;b&gt; &amp; c</p>"),
         ('<p class="snb-note" id="x">n</p>', '<p class="snb-note" id="part-1-1">n</p>'),
+        ("<p title='\x00b\ud800'>a\udfff</p>", '<p title="\ufffdb\ufffd">a\ufffd</p>'),
         ("<ul><li>one</li><li>two</li></ul>", "<ul><li>one</li><li>two</li></ul>"),
         ("a<br>b", "a<br>b"),
         ('<details open=""><summary>s</summary>d</details>', '<details open=""><summary>s</summary>d</details>'),
@@ -217,6 +218,8 @@ def test_links_inside_a_page_find_their_place() -> None:
     ("text", "expected"),
     [
         ("a\u202egpj.exe", "a\ufffdgpj.exe"),
+        ("half \ud800 a pair", "half \ufffd a pair"),
+        ("no\uffff\ufffe character", "no\ufffd\ufffd character"),
         ("a\x00b\x08c\x9bd", "a\ufffdb\ufffdc\ufffdd"),
         ("\u2066x\u2069\ufeff", "\ufffdx\ufffd\ufffd"),
         ("tab\tline\r\nend", "tab\tline\nend"),

@@ -1,0 +1,50 @@
+"""The same inputs give the same report, whatever the clock, the language, the hash seed, the folder or the kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("whole sample reports")
+
+
+def report(out: Path, folder: Path, *options: str, **environment: str) -> Path:
+    """Make the report of the sample company in a process of its own."""
+    command = [sys.executable, "-m", "salesnb", "run", "2026Q3", "--out", str(out), "--force", *options]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return out / "2026Q3"
+
+
+def test_two_runs_differ_in_nothing_but_the_stamped_line(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    one = report(tmp_path / "one", Path.cwd(), TZ="Pacific/Kiritimati", LC_ALL="C.UTF-8", PYTHONHASHSEED="1")
+    two = report(
+        tmp_path / "two", tmp_path / "elsewhere", "--jobs", "1",
+        TZ="America/Los_Angeles", LC_ALL="C", LANG="de_DE.UTF-8", PYTHONHASHSEED="4242", SALESNB_KERNELS="ordinary",
+    )  # fmt: skip
+    again = report(tmp_path / "two", tmp_path / "elsewhere", TZ="UTC")
+    names = sorted(path.name for path in one.iterdir())
+    assert "01_scorecard.html" in names
+    for other in (two, again):
+        assert sorted(path.name for path in other.iterdir()) == names
+        for name in names:
+            if name in ("run.json", "run.log"):
+                continue
+            lines = (one / name).read_text(encoding="utf-8").splitlines()
+            others = (other / name).read_text(encoding="utf-8").splitlines()
+            differ = [line for line, later in zip(lines, others, strict=True) if line != later]
+            assert all("stamp" in line for line in differ), f"{name}: {differ[0][:300]}"
+            assert len(differ) <= name.endswith(".html"), name
+    told = [json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (one, two, again)]
+    assert told[0]["inputs"] == told[1]["inputs"] == told[2]["inputs"]
+    assert [cell["state"] for note in told[0]["notebooks"] for cell in note["cells"] if cell["kind"] == "code"] == [
+        "done" for note in told[0]["notebooks"] for cell in note["cells"] if cell["kind"] == "code"
+    ]
