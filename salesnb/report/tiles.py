@@ -28,23 +28,48 @@ class Tiles:
 def tiles(card: Scorecard) -> Tiles:
     """Make the tiles of a scorecard: value, target, change to the period before and to a year ago, interval and n."""
     faces = [_face(card, {str(k): v for k, v in row.items()}) for row in card.tiles.to_dict("records")]
+    alt = f"Headline KPIs of {card.period}"
+    return row_of(faces, alt, nothing=f"No headline KPI has a value in {card.period}.")
+
+
+def row_of(faces: Sequence[Face], alt: str, *, nothing: str) -> Tiles:
+    """Make a row of tiles, or a line that says why there is none.
+
+    Parameters
+    ----------
+    alt
+        What the tiles are of.
+    nothing
+        What is said where there are none.
+    """
+    if not faces:
+        return Tiles(alt, f'<p class="snb-empty">{escape(nothing)}</p>', alt)
     items = "\n".join(_item(face) for face in faces)
     text = "\n".join(" | ".join(filter(None, [face.label, face.value, *face.lines])) for face in faces)
-    alt = f"Headline KPIs of {card.period}"
-    if not faces:
-        return Tiles(alt, f'<p class="snb-empty">No headline KPI has a value in {escape(str(card.period))}.</p>', alt)
     return Tiles(alt, f'<ul class="snb-tiles" aria-label="{escape(alt)}">\n{items}\n</ul>', text)
 
 
 @dataclass(frozen=True)
-class _Face:
+class Face:
+    """What one tile says.
+
+    Attributes
+    ----------
+    label, value
+        What it is of, and the number.
+    verdict
+        ``on plan`` or ``behind``, which give it a colour, or anything else.
+    lines
+        What stands below the number.
+    """
+
     label: str
     value: str
     verdict: str
     lines: Sequence[str]
 
 
-def _face(card: Scorecard, row: Mapping[str, Any]) -> _Face:
+def _face(card: Scorecard, row: Mapping[str, Any]) -> Face:
     unit = str(row["unit"])
     lines = [
         _against_target(row, card.currency),
@@ -57,7 +82,7 @@ def _face(card: Scorecard, row: Mapping[str, Any]) -> _Face:
         _sure(row, unit, card),
     ]
     value = formats.value(row["value"], unit, card.currency)
-    return _Face(str(row["label"]), value, str(row["verdict"]), [line for line in lines if line])
+    return Face(str(row["label"]), value, str(row["verdict"]), [line for line in lines if line])
 
 
 def _named(card: Scorecard, which: str) -> str:
@@ -111,7 +136,7 @@ def _sure(row: Mapping[str, Any], unit: str, card: Scorecard) -> str:
     return f"{card.confidence:.0%} interval {between}, {n}" if between else n
 
 
-def _item(face: _Face) -> str:
+def _item(face: Face) -> str:
     tone = {"on plan": " snb-tile-good", "behind": " snb-tile-bad"}.get(face.verdict, "")
     lines = "".join(
         f'<p class="{_tone(line, last=i == len(face.lines) - 1)}">{escape(formats.unbroken(line))}</p>'

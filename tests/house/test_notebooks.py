@@ -104,7 +104,7 @@ def test_a_notebooks_parameters_are_parameters_of_a_run(file: Path) -> None:
     assert {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}.items() <= params.items()
 
 
-@pytest.mark.parametrize("name", ["01_scorecard", "09_data_health", "_template"])
+@pytest.mark.parametrize("name", ["01_scorecard", "06_team", "09_data_health", "_template"])
 def test_the_first_notebooks_are_there(name: str) -> None:
     assert name in [file.stem for file in NOTEBOOKS]
 
