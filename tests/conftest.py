@@ -27,7 +27,17 @@ def shared_data() -> Path:
 
 
 # Tests whose lines others reach too, or that run in other processes: tracing them costs minutes and adds nothing.
-UNTRACED = ("kpis/test_backends.py", "facts/", "notebooks/", "analysis/test_sample_truths.py", "parts_sum_to_the_whole")
+UNTRACED = (
+    "kpis/test_backends.py",
+    "facts/",
+    "notebooks/",
+    "browser/",
+    "faults/",
+    "run/test_same_again.py",
+    "run/test_cluster.py",
+    "analysis/test_sample_truths.py",
+    "parts_sum_to_the_whole",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from salesnb.run.notebook import find_notebooks, notebooks_folder
+
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = (*find_notebooks(notebooks_folder()), "_template")
 
 
 @pytest.fixture
-def tool(tmp_path):
-    """Run a tool of this environment in an empty folder; its output where it fails."""
+def folder(tmp_path):
+    """A clean copy of the notebooks, and nothing else of the checkout beside it."""
+    return Path(shutil.copytree(notebooks_folder(), tmp_path / "notebooks"))
 
-    def call(*arguments, cwd=tmp_path):
+
+@pytest.fixture
+def tool(folder):
+    """Run a tool of this environment where the notebooks lie; its output where it fails."""
+
+    def call(*arguments, cwd=folder):
         scripts = str(Path(sys.executable).parent)
-        environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        own = {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True,
+            [sys.executable, "-m", *arguments], cwd=cwd, env=os.environ | own, capture_output=True, text=True,
             timeout=900, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -30,16 +39,33 @@ def tool(tmp_path):
     return call
 
 
+def ran(notebook):
+    """Whether every code cell ran, in order, none failed, and the reader is shown something."""
+    code = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    outputs = [output for cell in code for output in cell["outputs"]]
+    is_whole = [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    return is_whole and len(outputs) >= 3 and all(output["output_type"] != "error" for output in outputs)
+
+
 def test_papermill_with_a_file_of_parameters(tool, tmp_path):
-    for notebook in NOTEBOOKS:
-        out = tmp_path / notebook.name
-        parameters = str(ROOT / "params" / "demo.yml")
-        tool("papermill", "--no-progress-bar", "-f", parameters, str(notebook), str(out), cwd=ROOT)
-        cells = json.loads(out.read_text())["cells"]
-        assert not [o for c in cells for o in c.get("outputs", []) if o["output_type"] == "error"]
-        assert sum(bool(c.get("outputs")) for c in cells) >= 4
+    out = tmp_path / "out.ipynb"
+    parameters = str(ROOT / "params" / "demo.yml")
+    for name in find_notebooks(notebooks_folder()):
+        tool("papermill", "--no-progress-bar", "-f", parameters, f"notebooks/{name}.ipynb", str(out), cwd=ROOT)
+        assert ran(out)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_papermill_as_it_is(tool, folder, name):
+    tool("papermill", "--no-progress-bar", f"{name}.ipynb", "out.ipynb")
+    assert ran(folder / "out.ipynb")
+
+
+def test_nbconvert(tool, folder):
+    tool("nbconvert", "--execute", "--to", "notebook", "--output-dir", "out", *(f"{name}.ipynb" for name in NOTEBOOKS))
+    assert [name for name in NOTEBOOKS if not ran(folder / "out" / f"{name}.ipynb")] == []
 
 
 def test_nbval(tool):
     """Run All, as pytest sees it: every cell executes."""
-    tool("pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", *map(str, NOTEBOOKS), cwd=ROOT)
+    tool("pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", *(f"{name}.ipynb" for name in NOTEBOOKS))
