@@ -33,6 +33,7 @@ lab: $(STAMP)  ## open the notebooks in JupyterLab
 	@$(BIN)/salesnb lab
 
 bench: $(STAMP)  ## measure what is promised to be fast, each against what one would do otherwise
+	@$(BIN)/python bench/parts.py
 	@$(BIN)/python bench/run.py
 
 docs: $(STAMP)  ## write the catalogue of KPIs, the contract and the command line's reference again

@@ -1,117 +1,150 @@
-"""What is promised to be quick, each measured against what one would do otherwise, in one run.
+"""How long reports take, against papermill and nbconvert one notebook after the other.
 
-``make bench`` prints a line each: our seconds, the other way's seconds, and their ratio. Each is the best of a few
-runs in turn, so that a busy machine slows both; the ratio is what to compare between machines.
+Both ways make the same report of the sample company from the same notebooks: (a) ``papermill`` and ``jupyter
+nbconvert``, a process each, as a shell script would; (b) ``salesnb run`` and ``salesnb backfill``. The executed
+notebooks of both are compared cell by cell. The ratio is what to compare between machines; ``share_of_work`` says how
+far (b) is from the work itself: the time that the cells took, divided by the cores, as a share of the time that (b)
+took.
 """
 
 from __future__ import annotations
 
-import datetime as dtm
+import argparse
+import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pandas as pd
-
-DEALS = 300_000
-TIMES = 3
-LINE = "{0.question:46} {ours:>8.2f} s {others:>8.2f} s {ratio:>7.2f} x   against {0.otherwise}"
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+LAST = "2026Q3"
+FOUR = ("2025Q4", "2026Q1", "2026Q2", "2026Q3")
+RUNS = 3
 
 
 @dataclass(frozen=True)
-class Race:
-    """Two ways to one answer.
+class Lap:
+    """One way to make reports, once.
 
     Attributes
     ----------
-    question, otherwise
-        What is asked for, and the other way in words.
-    ours, others
-        Each answers once.
+    seconds
+        From the first process to the end of the last.
+    outputs
+        Period and notebook to what its cells put out.
+    work
+        Seconds that the cells took, by their own account; 0 where nobody kept one.
     """
 
-    question: str
-    otherwise: str
-    ours: Callable[[], object]
-    others: Callable[[], object]
-
-    def run(self) -> tuple[float, float]:
-        """Return the best seconds of ours and of the other way, run in turn."""
-        laps = [(_seconds(self.ours), _seconds(self.others)) for _ in range(TIMES)]
-        return min(ours for ours, _ in laps), min(others for _, others in laps)
+    seconds: float
+    outputs: dict[tuple[str, str], list[Any]]
+    work: float = 0.0
 
 
-def _seconds(answer: Callable[[], object]) -> float:
+def notebooks() -> list[Path]:
+    """The notebooks of a report, in reading order."""
+    return [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if not path.name.startswith("_")]
+
+
+def put_out(executed: Path) -> list[Any]:
+    """What the cells of an executed notebook show, without what a reader does not see."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    return [
+        [(one["output_type"], one.get("data"), one.get("text"), one.get("ename")) for one in cell["outputs"]]
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]
+
+
+def said(*command: str) -> None:
+    """Run a program, once; what it says is of no interest unless it fails."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+
+
+def one_by_one(periods: tuple[str, ...], folder: Path) -> Lap:
+    """papermill, then nbconvert, for each notebook of each period."""
+    outputs = {}
     started = time.perf_counter()
-    answer()
-    return time.perf_counter() - started
+    for period in periods:
+        (folder / period).mkdir(parents=True)
+        for notebook in notebooks():
+            executed = folder / period / notebook.name
+            said(str(BIN / "papermill"), "--no-progress-bar", "-p", "period", period, str(notebook), str(executed))
+            said(str(BIN / "jupyter"), "nbconvert", "--to", "html", "--log-level", "ERROR", str(executed))
+    seconds = time.perf_counter() - started
+    for period in periods:
+        for notebook in notebooks():
+            outputs[period, notebook.stem] = put_out(folder / period / notebook.name)
+    return Lap(seconds, outputs)
 
 
-def deals(count: int) -> pd.DataFrame:
-    """Make closed deals of four years and 200 sellers, the same at every run."""
-    draw = np.random.default_rng(7)
-    created = np.datetime64("2023-01-01") + draw.integers(0, 1200, count)
-    return pd.DataFrame(
-        {
-            "opportunity_id": [f"D{number:07d}" for number in range(count)],
-            "owner_id": [f"R{number:03d}" for number in draw.integers(0, 200, count)],
-            "created_at": created,
-            "closed_on": created + draw.integers(1, 150, count),
-            "outcome": np.where(draw.random(count) < 0.3, "won", "lost"),
-            "amount": draw.integers(1000, 60_000, count),
-        }
+def ours(periods: tuple[str, ...], folder: Path) -> Lap:
+    """``salesnb run`` of one period, ``salesnb backfill`` of several."""
+    verb = "run" if len(periods) == 1 else "backfill"
+    started = time.perf_counter()
+    said(sys.executable, "-m", "salesnb", verb, *periods, "--out", str(folder), "--force")
+    seconds = time.perf_counter() - started
+    outputs, work = {}, 0.0
+    for period in periods:
+        manifest = json.loads((folder / period / "run.json").read_text(encoding="utf-8"))
+        for notebook in manifest["notebooks"]:
+            work += sum(cell["seconds"] or 0.0 for cell in notebook["cells"])
+            outputs[period, notebook["name"]] = put_out(folder / period / f"{notebook['name']}.ipynb")
+    return Lap(seconds, outputs, work)
+
+
+def race(periods: tuple[str, ...], runs: int) -> tuple[Lap, Lap]:
+    """Both ways in turn; the quickest lap of each, after a look at whether they show the same."""
+    laps = []
+    with tempfile.TemporaryDirectory() as name:
+        for run in range(runs):
+            laps.append((one_by_one(periods, Path(name, f"a{run}")), ours(periods, Path(name, f"b{run}"))))
+    for theirs, own in laps:
+        differ = [key for key in theirs.outputs if theirs.outputs[key] != own.outputs.get(key)]
+        if differ or theirs.outputs.keys() != own.outputs.keys():
+            raise SystemExit(f"the two ways do not show the same: {differ}")
+    return min((a for a, _ in laps), key=lambda lap: lap.seconds), min(
+        (b for _, b in laps), key=lambda lap: lap.seconds
     )
 
 
-def python(*arguments: str) -> None:
-    """Run Python once, in a process of its own."""
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-
-
-def races(folder: Path) -> list[Race]:
-    """Lay out the data, and say what runs against what."""
-    from salesnb.data.book import Book
-    from salesnb.data.load import open_book
-    from salesnb.kpis.registry import compute, find
-    from salesnb.periods import Period
-
-    frame = deals(DEALS)
-    file = folder / "opportunities.csv"
-    frame.to_csv(file, index=False)
-    book = Book.of({"opportunities": frame}, as_of=dtm.date(2026, 12, 31))
-    quarter, rate = Period.parse("2025Q3"), find("win_rate.closed")
-
-    def by_hand() -> pd.Series[float]:
-        closed = frame[(frame["closed_on"] >= "2025-07-01") & (frame["closed_on"] < "2025-10-01")]
-        return closed.assign(won=closed["outcome"] == "won").groupby("owner_id")["won"].mean()
-
-    def read_by_hand() -> pd.DataFrame:
-        read = pd.read_csv(file, dtype=str)
-        read["created_at"], read["closed_on"] = pd.to_datetime(read["created_at"]), pd.to_datetime(read["closed_on"])
-        read["amount"] = pd.to_numeric(read["amount"])
-        return read.drop_duplicates("opportunity_id")
-
-    return [
-        Race("salesnb --help", "importing pandas", lambda: python("-m", "salesnb.cli", "--help"),
-             lambda: python("-c", "import pandas")),
-        Race(f"win rate by 200 sellers, with intervals, {DEALS:,}", "a pandas groupby without intervals",
-             lambda: compute(book, rate, quarter, by="rep_id"), by_hand),
-        Race(f"open, check and account for {DEALS:,} deals", "pandas.read_csv, dates, numbers, duplicates",
-             lambda: open_book(str(folder)), read_by_hand),
-    ]  # fmt: skip
-
-
 def main() -> None:
-    """Run every race and print its line."""
-    with tempfile.TemporaryDirectory() as folder:
-        for race in races(Path(folder)):
-            ours, others = race.run()
-            print(LINE.format(race, ours=ours, others=others, ratio=ours / others), flush=True)
+    """Race, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print only the ratios, as JSON")
+    parser.add_argument("--runs", type=int, default=RUNS, help="laps of one period; the quickest counts")
+    options = parser.parse_args()
+    said(sys.executable, "-c", "from salesnb.data.sample import sample_folder; sample_folder()")
+    theirs, own = race((LAST,), options.runs)
+    theirs_four, own_four = race(FOUR, 1)
+    cores = os.cpu_count() or 1
+    share = own_four.work / cores / own_four.seconds
+    told = {
+        "one_period_ratio": round(theirs.seconds / own.seconds, 2),
+        "backfill_ratio": round(theirs_four.seconds / own_four.seconds, 2),
+        "share_of_work": round(share, 3),
+    }
+    if options.json:
+        print(json.dumps(told))
+        return
+    line = "{:34} {:>8.1f} s {:>8.1f} s {:>7.2f} x"
+    print(f"{len(notebooks())} notebooks, {cores} cores; every cell of both ways shows the same")
+    print(f"{'':34} {'one by one':>10} {'salesnb':>10}")
+    print(line.format(f"the report of {LAST}", theirs.seconds, own.seconds, told["one_period_ratio"]))
+    print(
+        line.format(
+            f"a backfill of {len(FOUR)} quarters", theirs_four.seconds, own_four.seconds, told["backfill_ratio"]
+        )
+    )
+    print(f"the cells of the backfill took {own_four.work:.1f} s, on {cores} cores {own_four.work / cores:.1f} s:"
+          f" {share:.0%} of the time of salesnb is work")  # fmt: skip
 
 
 if __name__ == "__main__":
