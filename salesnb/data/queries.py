@@ -3,13 +3,19 @@
 Writing SQL takes longer than DuckDB takes to run it. So a query carries only the columns that it reads
 (:mod:`salesnb.data.narrow`), and its text is kept under its shape: the expression with numbered dates in the place of
 its dates, and numbered tables in the place of the tables it reads. Neither a table nor a value of a source is kept.
+
+Where the environment names a private folder, as a run does for its kernels, the texts are shared through it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dtm
+import hashlib
+import os
 import re
 from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -18,6 +24,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from salesnb.data.narrow import in_order, narrowed
+from salesnb.data.opened import SQL_VARIABLE
 
 MOST = 1024
 """How many texts are kept; the one not asked for longest is let go."""
@@ -124,11 +131,27 @@ def sql_over(rows: ir.Table, make: Callable[[ir.Table], ir.Table], *key: Hashabl
 
 def _kept(key: Hashable, write: Callable[[], str]) -> str:
     with _lock:
-        text = _texts.pop(key) if key in _texts else write()
+        text = _texts.pop(key) if key in _texts else _shared(key, write)
         _texts[key] = text
         while len(_texts) > MOST:
             _texts.pop(next(iter(_texts)))
         return text
+
+
+def _shared(key: Hashable, write: Callable[[], str]) -> str:
+    """Return the text that another process of this run has written, or write it for the others too."""
+    folder, told = os.environ.get(SQL_VARIABLE), repr(key)
+    if not folder or " at 0x" in told:
+        return write()
+    path = Path(folder, hashlib.sha256(told.encode()).hexdigest())
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8")
+    text = write()
+    with contextlib.suppress(OSError):
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text(text, encoding="utf-8")
+        part.rename(path)
+    return text
 
 
 def _quoted(table: ops.DatabaseTable) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from salesnb.data.opened import FAILED, FOLDER_VARIABLE, READY, SOURCE_VARIABLE
+from salesnb.data.opened import FAILED, FOLDER_VARIABLE, READY, SOURCE_VARIABLE, SQL_VARIABLE
 from salesnb.errors import SalesnbError
 from salesnb.params import GOALS_FILE, Params
 from salesnb.run import copies, strays
@@ -240,8 +240,11 @@ class Pool:
         return self.cluster.submit(late, settings.source, book, files, modules, stop=stop, on_start=on_start)
 
     def _shared(self, source: str) -> dict[str, str]:
-        folder = self._books.get(source)
-        return {} if folder is None else {FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: source}
+        folder, texts = self._books.get(source), self.home / "sql"
+        if folder is None:
+            return {}
+        texts.mkdir(mode=0o700, exist_ok=True)
+        return {FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: source, SQL_VARIABLE: str(texts)}
 
     def sweep(self, root: Path, label: str) -> None:
         """Name a place that is to be put right, should this process be killed."""
