@@ -47,6 +47,7 @@ lock:  ## choose the versions of requirements.lock again, within what pyproject.
 clean:  ## remove .venv, what the tools keep and what runs wrote
 	@rm -rf $(VENV) outputs .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
 
+# The lock is complete, so nothing is resolved: pip would take a newer release than the locked one for `name[extra]`.
 # Again when what it is made from is newer; packages of an older lock are brought to the versions of the new one.
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "there is no $(PYTHON): install Python 3.11 or newer, or say make PYTHON=/path/to/it" >&2; exit 1; }
@@ -54,6 +55,6 @@ $(STAMP): requirements.lock pyproject.toml
 		echo "salesnb needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1): say make PYTHON=python3.11" >&2; exit 1; }
 	@echo "building $(VENV) from requirements.lock ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

@@ -16,7 +16,13 @@ from tests.browser.conftest import FOLDER
 from tests.browser.payloads import CLASSES, PAYLOADS
 from tests.browser.reading import alts, inventory, pages, pictures, shown, strings, words
 
-PAGES = ("index.html", "01_scorecard.html", "09_data_health.html")
+PAGES = (
+    "index.html",
+    "01_scorecard.html",
+    "06_team.html",
+    "09_data_health.html",
+    "10_definitions.html",
+)
 ROUSED = """() => {
     for (const element of document.querySelectorAll("*")) {
         for (const name of ["mouseover", "pointerenter", "focus", "click", "toggle", "load", "error"]) {
