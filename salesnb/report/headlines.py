@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Protocol
 
 from salesnb import formats
+from salesnb.report.tables import opening
 
 
 class Result(Protocol):
@@ -30,7 +30,7 @@ class Sentences:
 
 
 def headlines(result: Result) -> Sentences:
-    """Make the list of a result's headlines; the first one is set larger."""
+    """Make the list of a result's headlines; the first one is set larger, and one that is ``Told`` opens its rows."""
     told = result.headlines()
-    items = "\n".join(f"<li>{escape(formats.unbroken(sentence))}</li>" for sentence in told)
+    items = "\n".join(f"<li>{opening(formats.unbroken(s), getattr(s, 'opens', ''))}</li>" for s in told)
     return Sentences("Headlines", f'<ul class="snb-headlines">\n{items}\n</ul>', "\n".join(f"- {s}" for s in told))

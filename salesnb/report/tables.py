@@ -30,11 +30,14 @@ class Cell:
         ``good``, ``bad``, ``unsure`` or ``muted``; the words must say it too, a colour alone says nothing.
     detail
         A smaller line below: an interval, an n, a reason.
+    opens
+        The key of the rows behind the text (see :mod:`salesnb.analysis.behind`); empty where it opens nothing.
     """
 
     text: str
     tone: Tone = ""
     detail: str = ""
+    opens: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} ({self.detail})" if self.detail else self.text
@@ -189,7 +192,14 @@ def _class(column: Column, cell: Cell) -> str:
 
 def _inner(cell: Cell) -> str:
     detail = f'<span class="snb-detail">{escape(cell.detail)}</span>' if cell.detail else ""
-    return escape(cell.text) + detail
+    return opening(cell.text, cell.opens) + detail
+
+
+def opening(words: str, key: str) -> str:
+    """Return words as HTML; with a key, as a link that opens the rows behind them on a published page."""
+    if not key:
+        return escape(words)
+    return f'<a class="snb-opens" href="#snb-rows" data-rows="{escape(key)}">{escape(words)}</a>'
 
 
 def _text(heads: Sequence[Column], rows: Sequence[Sequence[Cell]], caption: str, note: str) -> str:
