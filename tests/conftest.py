@@ -35,7 +35,6 @@ UNTRACED = (
     "browser/",
     "faults/",
     "run/test_same_again.py",
-    "run/test_cluster.py",
     "analysis/test_sample_truths.py",
     "parts_sum_to_the_whole",
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-_GRAMMAR = "rfc3987_syntax"
+_GRAMMAR, _HADOOP = "rfc3987_syntax", "pyarrow.fs"
 
 
 def without_grammars() -> None:
@@ -14,10 +15,24 @@ def without_grammars() -> None:
     package ``rfc3987-syntax`` is there: most of the time that ``import nbformat`` takes. It is meant to be left out
     where it is missing, so it is missing while nbformat is imported.
     """
-    if _GRAMMAR in sys.modules or "nbformat" in sys.modules:
+    _without(_GRAMMAR, "nbformat")
+
+
+def without_stores() -> None:
+    """Import papermill without its way to a Hadoop file system, and with it without pyarrow and numpy.
+
+    papermill does without where they are missing; a report is only ever written to a local path.
+    """
+    without_grammars()
+    _without(_HADOOP, "papermill")
+
+
+def _without(unwanted: str, wanted: str) -> None:
+    """Import a package while another one seems to be missing; nothing is done where either is there already."""
+    if unwanted in sys.modules or wanted in sys.modules:
         return
-    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    sys.modules[unwanted] = None  # type: ignore[assignment]
     try:
-        import nbformat  # noqa: F401
+        import_module(wanted)
     finally:
-        del sys.modules[_GRAMMAR]
+        del sys.modules[unwanted]

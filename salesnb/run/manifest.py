@@ -33,7 +33,7 @@ _NEXT: Mapping[str, tuple[str, ...]] = {
 _PARTS = (
     "papermill",
     "nbclient",
-    "nbconvert",
+    "jinja2",
     "ipykernel",
     "ibis-framework",
     "duckdb",

@@ -204,7 +204,7 @@ class Pool:
         def turn(job: Job) -> Execution:
             from salesnb.run import lean
 
-            lean.without_grammars()
+            lean.without_stores()
             from salesnb.run.execute import execute
 
             self._is_warm.wait()

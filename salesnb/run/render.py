@@ -20,7 +20,6 @@ from typing import Any
 
 import jinja2
 from markupsafe import Markup
-from nbconvert.exporters.templateexporter import TemplateExporter
 
 from salesnb.errors import RenderError, SalesnbError
 from salesnb.report.css import CSS
@@ -35,29 +34,6 @@ _FACTS = re.compile(r'<p class="snb-facts">(.*?)</p>', re.DOTALL)
 _FACT = re.compile(r"([^<>:·]+): <b>(.*?)</b>", re.DOTALL)
 
 
-class ReportExporter(TemplateExporter):
-    """nbconvert's exporter with our own template; ``from_notebook_node`` wants the page's content in its resources."""
-
-    export_from_notebook = "Sales report"
-    output_mimetype = "text/html"
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            template_name="report",
-            template_file="notebook.html.j2",
-            extra_template_basedirs=[str(templates())],
-            **settings,
-        )
-
-    def _file_extension_default(self) -> str:
-        return ".html"
-
-    def _create_environment(self) -> jinja2.Environment:
-        environment: jinja2.Environment = super()._create_environment()  # type: ignore[no-untyped-call]
-        _strict(environment)
-        return environment
-
-
 def templates() -> Path:
     """Return the folder of the templates that come with the package."""
     return Path(str(resources.files("salesnb.report").joinpath("templates")))
@@ -65,8 +41,7 @@ def templates() -> Path:
 
 def warm() -> None:
     """Prepare what the first page would otherwise wait for."""
-    environment = ReportExporter().environment
-    environment.get_template("notebook.html.j2")
+    _template("notebook.html.j2")
     _assets("page.js")
 
 
@@ -103,7 +78,7 @@ def render(name: str, notebook: Any, facts: Facts) -> Page:
             "contents": contents,
             "blocks": shown,
         }
-        html, _ = ReportExporter().from_notebook_node(notebook, {"salesnb": {"page": content, **_assets("page.js")}})
+        html = _template("notebook.html.j2").render(resources={"salesnb": {"page": content, **_assets("page.js")}})
     except SalesnbError:
         raise
     except Exception as error:
@@ -117,8 +92,6 @@ def render(name: str, notebook: Any, facts: Facts) -> Page:
 
 def render_contents(content: Mapping[str, Any], facts: Facts) -> str:
     """Make the first page of a report from what it lists; see :mod:`salesnb.run.overview`."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates() / "report"))
-    _strict(environment)
     page = {
         "language": "en",
         "period": facts.period,
@@ -128,9 +101,7 @@ def render_contents(content: Mapping[str, Any], facts: Facts) -> str:
         "contents": (),
         **content,
     }
-    return environment.get_template("contents.html.j2").render(
-        resources={"salesnb": {"page": _visible(page), **_assets(None)}}
-    )
+    return _template("contents.html.j2").render(resources={"salesnb": {"page": _visible(page), **_assets(None)}})
 
 
 def policy(css: str, script: str | None) -> str:
@@ -141,11 +112,16 @@ def policy(css: str, script: str | None) -> str:
     return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
 
 
-def _strict(environment: jinja2.Environment) -> None:
-    environment.autoescape = True
-    environment.undefined = jinja2.StrictUndefined
-    environment.trim_blocks = True
-    environment.lstrip_blocks = True
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates() / "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 @cache
