@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.from-lock
 WORKERS ?= 3
 
+# What Python has compiled is kept: some hundred processes of the tests would else each compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types lab bench docs lock clean
 .SUFFIXES:
