@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE
 from salesnb.data.sample import make
 from salesnb.run.execute import execute
+from salesnb.run.forked import store
+from salesnb.run.forkserver import ForkServer, is_available
 from salesnb.run.job import Job
-from salesnb.run.notebook import declared, find_notebooks, notebooks_folder, read
+from salesnb.run.kernels import python_environment
+from salesnb.run.notebook import declared, find_notebooks, imported, notebooks_folder, read
 from salesnb.run.overview import contents, merged
 
 NOTEBOOKS = find_notebooks(notebooks_folder())
@@ -39,6 +43,33 @@ def sources(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """What forks kernels that have imported all that the notebooks do, as in a run; ordinary kernels elsewhere."""
+    if not is_available():
+        yield None
+        return
+    made = ForkServer(python_environment(), tmp_path_factory.mktemp("server") / "log")
+    texts = {name: path.read_text(encoding="utf-8") for name, path in NOTEBOOKS.items()}
+    made.preload(
+        ["ipykernel.kernelapp", *{module: 0 for name in texts for module in imported(read(texts[name], name))}]
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def books(sources, tmp_path_factory):
+    """The book of each source, stored once, as a run does it: what a kernel finds in its environment."""
+    found = {}
+    for source in sources.iterdir():
+        folder = tmp_path_factory.mktemp("book")
+        store(str(source), str(folder))
+        assert (folder / READY).exists()
+        found[source.name] = {FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: str(source)}
+    return found
+
+
 CASES = {
     "normal": {"source": "company", "period": "2026Q2"},
     "before the data": {"source": "company", "period": "2019Q1"},
@@ -52,11 +83,12 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_runs_and_says_what_it_found(sources, tmp_path, name, case):
+def test_runs_and_says_what_it_found(sources, books, server, tmp_path, name, case):
     text = NOTEBOOKS[name].read_text(encoding="utf-8")
     given = CASES[case] | {"source": str(sources / CASES[case]["source"]), "segments": ["region"], "trend_periods": 2}
     params = {key: value for key, value in given.items() if key in declared(read(text, name))}
-    done = execute(Job(name, text, params, str(tmp_path)))
+    job = Job(name, text, params, str(tmp_path))
+    done = execute(job, server=server, environment=books[CASES[case]["source"]])
     assert done.error is None, done.error
     assert done.results is not None
     assert done.results["period"] == CASES[case]["period"]

@@ -47,17 +47,11 @@ def ran(notebook):
     return is_whole and len(outputs) >= 3 and all(output["output_type"] != "error" for output in outputs)
 
 
-def test_papermill_with_a_file_of_parameters(tool, tmp_path):
-    out = tmp_path / "out.ipynb"
-    parameters = str(ROOT / "params" / "demo.yml")
-    for name in find_notebooks(notebooks_folder()):
-        tool("papermill", "--no-progress-bar", "-f", parameters, f"notebooks/{name}.ipynb", str(out), cwd=ROOT)
-        assert ran(out)
-
-
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_papermill_as_it_is(tool, folder, name):
-    tool("papermill", "--no-progress-bar", f"{name}.ipynb", "out.ipynb")
+def test_papermill(tool, folder, name):
+    """With the parameters that come with the sample, from a file; the template as it is."""
+    parameters = [] if name == "_template" else ["-f", str(ROOT / "params" / "demo.yml")]
+    tool("papermill", "--no-progress-bar", *parameters, f"{name}.ipynb", "out.ipynb")
     assert ran(folder / "out.ipynb")
 
 
