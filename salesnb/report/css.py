@@ -57,6 +57,7 @@ color:var(--snb-ink);background:var(--snb-surface);font-size:.81rem;line-height:
 .snb-tile .snb-label{{color:var(--snb-muted);font-weight:600}}
 .snb-tile .snb-value{{font-size:1.55rem;font-weight:650;line-height:1.25;font-variant-numeric:tabular-nums;
 white-space:nowrap}}
+.snb-opens,.snb-opens:visited{{color:inherit;text-decoration:none}}
 .snb-facts{{color:var(--snb-ink);margin:0 0 1rem;font-size:.875rem}}
 .snb-facts b{{font-weight:600}}
 """

@@ -33,8 +33,11 @@ from salesnb.data.opened import opened_book
 from salesnb.kpis.definitions import definitions
 from salesnb.params import Params
 from salesnb.report.css import CSS
+from salesnb.report.rows import Opening, rows
 
 if TYPE_CHECKING:
+    import datetime as dtm
+
     from salesnb.data.book import Book
     from salesnb.goals import Goal
     from salesnb.periods import Period
@@ -118,6 +121,23 @@ class Sheet:
                 if not getattr(one, "alt", ""):
                     raise TypeError(f"{type(one).__name__} has no words that stand in for it: give it an alt text")
                 display(one)  # type: ignore[no-untyped-call]
+
+    def rows(self, *results: Opening, day: dtm.date | None = None) -> None:
+        """Put the rows behind the numbers of results into the page, which opens them; once a notebook.
+
+        Parameters
+        ----------
+        results
+            All that the notebook shows and that has rows behind its numbers.
+        day
+            The day that the details are of; None: the last one of the period that is known.
+
+        Raises
+        ------
+        ValueError
+            Two numbers have one key.
+        """
+        self.show(rows(self.book, day or min(self.period.last_day, self.book.as_of), *results))
 
     def finish(self, *results: Recordable) -> None:
         """Record what the notebook found: headlines and every number, where a run asks for them.

@@ -9,6 +9,7 @@ from typing import Any
 
 from salesnb import formats
 from salesnb.analysis.scorecard import Scorecard
+from salesnb.report.tables import opening
 
 UP, DOWN, LEVEL = "▲", "▼", "■"
 
@@ -61,12 +62,15 @@ class Face:
         ``on plan`` or ``behind``, which give it a colour, or anything else.
     lines
         What stands below the number.
+    opens
+        The key of the rows behind the number; empty where it opens nothing.
     """
 
     label: str
     value: str
     verdict: str
     lines: Sequence[str]
+    opens: str = ""
 
 
 def _face(card: Scorecard, row: Mapping[str, Any]) -> Face:
@@ -144,7 +148,7 @@ def _item(face: Face) -> str:
     )
     return (
         f'<li class="snb-tile{tone}"><p class="snb-label">{escape(face.label)}</p>'
-        f'<p class="snb-value">{escape(face.value)}</p>{lines}</li>'
+        f'<p class="snb-value">{opening(face.value, face.opens)}</p>{lines}</li>'
     )
 
 

@@ -1,0 +1,211 @@
+"""Row sets: the rows behind a page's numbers, checked as if a stranger had sent them, and written so that nothing acts.
+
+Of all outputs that are no text, table or picture, a page takes this one alone, from :mod:`salesnb.report.rows`. Its
+shape is held to the letter: the names, the types, the sizes, and that every place it names is there. What comes out is
+a text that stands in a block of data, which no browser runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dtm
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from html.parser import HTMLParser
+from typing import Any
+
+from salesnb.formats import visible
+
+KIND = "application/vnd.salesnb.rows+json"
+"""The type of the output; told again here, as are the bounds, so that the process that makes pages loads no engine."""
+KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+"""What opens a number's rows."""
+BLOCK = "snb-rows-data"
+"""The id of the block of data in a page."""
+VERSION = 1
+MOST = 5000
+LONGEST = 1000
+_MOST_SETS = 5000
+_MOST_THINGS = 1_000_000
+_MOST_COLUMNS = 40
+_LONGEST_TITLE = 300
+_THINGS = ("deal", "lead", "account", "visitor")
+_KINDS = ("text", "money", "number", "date")
+_NUMBER = re.compile(r"-?[0-9]{1,17}", re.ASCII)
+_TOTAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,4})?", re.ASCII)
+_DAYS = (-800_000, 3_000_000)
+_ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+def embedded(content: Any) -> str:
+    """Return the rows as JSON for a block of data in a page.
+
+    Parameters
+    ----------
+    content
+        What an output of the type :data:`KIND` holds.
+
+    Returns
+    -------
+    str
+        JSON in which nothing hidden is left and no character stands that could end the block; empty where no number
+        has rows.
+
+    Raises
+    ------
+    ValueError
+        It has not the shape of rows; the message says where, and none of its texts.
+    """
+    top = _fields(content, "version day currency texts things sets", "the rows")
+    if top["version"] != VERSION or isinstance(top["version"], bool):
+        raise ValueError("the rows are of another version")
+    day = dtm.date.fromisoformat(_text(top["day"], 10, "the day"))
+    currency = visible(_text(top["currency"], 20, "the currency"))
+    texts = [visible(_text(one, LONGEST, "a text")) for one in _list(top["texts"], _MOST_THINGS * 2, "the texts")]
+    if not isinstance(top["things"], dict) or not set(top["things"]) <= set(_THINGS):
+        raise ValueError("the things are not those that are known")
+    things = {name: _thing(value, len(texts), name) for name, value in top["things"].items()}
+    sets = [_set(one, things, len(texts)) for one in _list(top["sets"], _MOST_SETS, "the sets")]
+    if len({one["key"] for one in sets}) < len(sets):
+        raise ValueError("two sets have one key")
+    if not sets:
+        return ""
+    made = {"day": day.isoformat(), "currency": currency, "texts": texts, "things": things, "sets": sets}
+    return json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPED)
+
+
+def keys(block: str) -> list[str]:
+    """Return the keys of the sets in a block of data, in order; none where there is no block."""
+    return [one["key"] for one in json.loads(block)["sets"]] if block else []
+
+
+def faults(html: str) -> list[str]:
+    """Say what is wrong with the numbers of a finished page that open rows.
+
+    Returns
+    -------
+    list of str
+        One sentence each key that two sets have, and each number that is linked and has no rows.
+    """
+    page = _Numbers()
+    page.feed(html)
+    page.close()
+    known = keys(page.block)
+    twice = sorted({key for key in known if known.count(key) > 1})
+    return [f"two sets have the key {key}" for key in twice] + dead(page.links, known)
+
+
+def dead(links: Iterable[str], known: Collection[str]) -> list[str]:
+    """Say which of the keys that numbers are linked with have no rows."""
+    return [f"{key} is linked and has no rows" for key in dict.fromkeys(links) if key not in known]
+
+
+class _Numbers(HTMLParser):
+    """The keys that a page links, and its block of data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.block = ""
+        self._is_inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.links += [value or "" for name, value in attrs if name == "data-rows"]
+        self._is_inside = tag == "script" and given.get("id") == BLOCK
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._is_inside:
+            self.block += data
+
+
+def _thing(value: Any, texts: int, name: str) -> dict[str, Any]:
+    given = _fields(value, "n columns", name)
+    n = _whole(given["n"], _MOST_THINGS, name)
+    columns = _list(given["columns"], _MOST_COLUMNS, name)
+    if not columns:
+        raise ValueError(f"{name} has no columns")
+    return {"n": n, "columns": [_column(column, n, texts, name) for column in columns]}
+
+
+def _set(value: Any, things: Mapping[str, Any], texts: int) -> dict[str, Any]:
+    given = _fields(value, "key title thing unit n total rows adds extras", "a set")
+    key = _text(given["key"], _LONGEST_TITLE, "a key")
+    if not KEY.fullmatch(key):
+        raise ValueError("a key has not the shape of one")
+    if _text(given["thing"], 20, key) not in things or given["unit"] not in ("money", "count"):
+        raise ValueError(f"the set {key} is of a thing or a unit that is not known")
+    if not _TOTAL.fullmatch(_text(given["total"], 30, key)):
+        raise ValueError(f"the total of {key} is no number")
+    steps = _numbers(given["rows"], None, key)
+    place = 0
+    for step in steps:
+        place = -1 if step is None else place + step
+        if not 0 <= place < things[given["thing"]]["n"]:
+            raise ValueError(f"the set {key} names a row that is not there")
+    n = _whole(given["n"], 10**12, key)
+    if len(steps) > min(n, MOST):
+        raise ValueError(f"the set {key} has more rows than it may")
+    extras = [_column(one, len(steps), texts, key) for one in _list(given["extras"], _MOST_COLUMNS, key)]
+    kept = {name: given[name] for name in ("key", "thing", "unit", "n", "total", "rows")}
+    title = visible(_text(given["title"], _LONGEST_TITLE, key))
+    is_priced = given["thing"] == "deal" and any(c["kind"] == "money" for c in things["deal"]["columns"])
+    adds = _adds(given["adds"], len(steps), key, ("one", "amount") if is_priced else ("one",))
+    return {**kept, "title": title, "adds": adds, "extras": extras}
+
+
+def _adds(value: Any, n: int, key: str, words: Sequence[str]) -> str | dict[str, Any]:
+    if isinstance(value, str) and value in words:
+        return value
+    given = _fields(value, "scale values", key)
+    _numbers(given["values"], n, key)
+    return {"scale": _whole(given["scale"], 4, key), "values": given["values"]}
+
+
+def _column(value: Any, n: int, texts: int, where: str) -> dict[str, Any]:
+    given = _fields(value, "title kind scale values", where)
+    kind = given["kind"]
+    if kind not in _KINDS:
+        raise ValueError(f"a column of {where} is of a kind that is not known")
+    low, high = {"text": (0, texts - 1), "date": _DAYS}.get(kind, (-(10**17), 10**17))
+    if any(one is not None and not low <= one <= high for one in _numbers(given["values"], n, where)):
+        raise ValueError(f"a column of {where} has a value out of bounds")
+    title = visible(_text(given["title"], _LONGEST_TITLE, where))
+    return {"title": title, "kind": kind, "scale": _whole(given["scale"], 4, where), "values": given["values"]}
+
+
+def _numbers(value: Any, n: int | None, where: str) -> list[int | None]:
+    """Unpack whole numbers, None where there is none."""
+    parts = _text(value, 20 * _MOST_THINGS, where).split(",") if value != "" or n else []
+    if n is not None and len(parts) != n:
+        raise ValueError(f"{where} has {len(parts)} values where it has {n} rows")
+    if any(part and not _NUMBER.fullmatch(part) for part in parts):
+        raise ValueError(f"{where} has a value that is no number")
+    return [int(part) if part else None for part in parts]
+
+
+def _fields(value: Any, names: str, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict) or set(value) != set(names.split()):
+        raise ValueError(f"{where} has not the fields {names.replace(' ', ', ')}")
+    return value
+
+
+def _list(value: Any, most: int, where: str) -> Sequence[Any]:
+    if not isinstance(value, list) or len(value) > most:
+        raise ValueError(f"{where} is no list, or longer than {most:,d}")
+    return value
+
+
+def _text(value: Any, most: int, where: str) -> str:
+    if not isinstance(value, str) or len(value) > most:
+        raise ValueError(f"{where} is no text, or longer than {most:,d} characters")
+    return value
+
+
+def _whole(value: Any, most: int, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise ValueError(f"{where} has no whole number up to {most:,d}")
+    return value
