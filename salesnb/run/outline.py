@@ -29,6 +29,10 @@ class Outline:
         How many there are so far.
     notes
         What the page leaves out or lacks, in words.
+    opens
+        The keys of the rows that numbers of the page open.
+    rows
+        The rows behind the page's numbers, as JSON; empty where it has none.
     """
 
     headings: list[Heading] = field(default_factory=list)
@@ -38,6 +42,8 @@ class Outline:
     tables: int = 0
     pictures: int = 0
     notes: list[str] = field(default_factory=list)
+    opens: list[str] = field(default_factory=list)
+    rows: str = ""
 
     def anchor(self, text: str) -> str:
         """Return an anchor for a heading that no other one has."""

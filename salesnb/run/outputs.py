@@ -11,7 +11,7 @@ from typing import Any
 
 import mistune
 
-from salesnb.run import drawing, sanitise
+from salesnb.run import drawing, rowsets, sanitise
 from salesnb.run.outline import Outline
 
 _SHOWN = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain")
@@ -46,6 +46,9 @@ def _output(output: Any, outline: Outline) -> Iterator[str]:
     if output.output_type not in ("display_data", "execute_result"):
         return
     data = output.data
+    if rowsets.KIND in data:
+        yield from _rows(data[rowsets.KIND], outline)
+        return
     acts = [kind for kind in data if kind.startswith("application/") and kind != "application/json"]
     for kind in _SHOWN:
         if kind not in data or (kind == "text/plain" and acts):
@@ -57,6 +60,17 @@ def _output(output: Any, outline: Outline) -> Iterator[str]:
     if not all(kind == "text/plain" for kind in data):
         kind = acts[0] if acts else next(kind for kind in data if kind != "text/plain")
         yield _refused(f"An output of the type {kind} is not shown in a report.", outline)
+
+
+def _rows(content: Any, outline: Outline) -> Iterator[str]:
+    """Take the rows behind the page's numbers, which are shown when a reader opens one."""
+    if outline.rows:
+        yield _refused("Rows behind numbers are given a second time here; the page has the first ones.", outline)
+        return
+    try:
+        outline.rows = rowsets.embedded(content)
+    except ValueError as wrong:
+        yield _refused(f"The rows behind the numbers are left out: {sanitise.visible(str(wrong))[:200]}.", outline)
 
 
 def _shown(kind: str, content: Any, metadata: Mapping[str, Any], outline: Outline) -> str:

@@ -21,9 +21,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from salesnb import formats
 from salesnb.errors import RenderError, SalesnbError
 from salesnb.report.css import CSS
-from salesnb.run import sanitise
+from salesnb.run import rowsets, sanitise
 from salesnb.run.outline import Outline
 from salesnb.run.outputs import blocks
 from salesnb.run.pages import Facts, Page
@@ -77,8 +78,11 @@ def render(name: str, notebook: Any, facts: Facts) -> Page:
             "stamp": facts.stamp,
             "contents": contents,
             "blocks": shown,
+            "rows": Markup(outline.rows),
+            "opens": _hint(outline),
         }
         html = _template("notebook.html.j2").render(resources={"salesnb": {"page": content, **_assets("page.js")}})
+        outline.notes += rowsets.dead(outline.opens, rowsets.keys(outline.rows))
     except SalesnbError:
         raise
     except Exception as error:
@@ -149,6 +153,16 @@ def _visible(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_visible(item) for item in value]
     return value
+
+
+def _hint(outline: Outline) -> str:
+    """Say how many numbers open rows, in words that are true without scripts too."""
+    known = rowsets.keys(outline.rows)
+    live = sum(key in known for key in outline.opens)
+    if not live:
+        return ""
+    open_them = "opens the rows behind it" if live == 1 else "open the rows behind them"
+    return f"{formats.plural(live, 'number')} on this page {open_them}, in a browser that runs the page's script."
 
 
 def _titled(name: str, cells: list[Any]) -> tuple[str, list[Any]]:

@@ -16,6 +16,7 @@ import nh3
 
 from salesnb.formats import visible
 from salesnb.run.outline import Heading, Outline, slug
+from salesnb.run.rowsets import KEY
 
 __all__ = ["clean", "is_empty", "plain", "visible"]
 
@@ -42,7 +43,7 @@ _SHAPES = _names(
 )
 _DRAWN = _names("svg g path line polyline polygon rect circle ellipse text tspan")
 _OWN = {
-    "a": frozenset({"href"}),
+    "a": _names("href data-rows"),
     "img": _names("src alt width height"),
     "td": _names("colspan rowspan headers"),
     "th": _names("colspan rowspan headers scope abbr"),
@@ -202,7 +203,11 @@ class _Rewriter(HTMLParser):
                 value = " ".join(self._id(one) for one in value.split())
             if name not in ("href", "src") and _fits(name, value):
                 kept[name] = value
-        if tag == "a":
+        if tag == "a" and "snb-opens" in kept.get("class", "").split():
+            # The page's script makes a button of it; without one it is a plain number.
+            self._outline.opens += [kept["data-rows"]] if "data-rows" in kept else []
+        elif tag == "a":
+            kept.pop("data-rows", None)
             kept |= self._target(given.get("href", ""))
         if tag == "img":
             kept |= self._picture(given)
@@ -263,6 +268,8 @@ def _fits(name: str, value: str) -> bool:
         return bool(_CLASSES.fullmatch(value))
     if name == "role":
         return value in _ROLES
+    if name == "data-rows":
+        return bool(KEY.fullmatch(value))
     return name != "tabindex" or value == "0"
 
 
