@@ -1,0 +1,157 @@
+"""What coverage says in words: the sum of the pipeline needed with every factor, and what no period can count on."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from salesnb import formats
+from salesnb.analysis.behind import Told, key
+from salesnb.analysis.coverage_card import CoverageCard
+from salesnb.kpis.dimensions import NONE
+
+_FEW = 3
+
+
+def headlines(card: CoverageCard) -> list[str]:
+    """Say what pipeline is missing for which period, with the sum, and what no period can count on."""
+    if card.nothing:
+        return [f"Nothing can be said of coverage: {card.nothing}."]
+    if not card.horizons["deals"].sum():
+        return [f"No deal is open on {card.day}.", *_ahead(card, "this"), *_missing(card)]
+    told = [
+        *_ahead(card, "this"),
+        *_ahead(card, "next"),
+        *_ahead(card, "later"),
+        *_outside(card),
+        *_start(card),
+        *_groups(card),
+        *([f"As of {card.day} there is {card.limit}."] if card.limit else []),
+        *_missing(card),
+    ]
+    return told
+
+
+def times(ratio: float) -> str:
+    """Write a coverage: ``2.71 times``.
+
+    Examples
+    --------
+    >>> times(2.71)
+    '2.71 times'
+    """
+    return formats.NOT_AVAILABLE if formats.is_missing(ratio) else f"{formats.value(ratio, 'number')} times"
+
+
+def worth(amount: float, deals: int, card: CoverageCard) -> str:
+    """Write deals and what they are worth: ``12 deals worth 1.2 M USD``; without amounts their number alone."""
+    count = formats.plural(int(deals), "deal")
+    return count if card.unit == "count" else f"{count} worth {formats.money(amount, card.currency)}"
+
+
+def factors(card: CoverageCard, row: Any) -> str:
+    """Write the sum of the pipeline needed: (quota - booked) / win rate = needed, every factor with its n."""
+    money, win = formats.money, card.win
+    if win is None or math.isnan(row["needed"]):
+        return ""
+    who = formats.plural(int(row["holders"]), "seller" if card.holder == "rep_id" else "team")
+    done = f"{money(row['booked'])} booked"
+    if row["booked_deals"] > 0:
+        done += f" in {formats.plural(int(row['booked_deals']), 'deal')}"
+    between = formats.interval(win.low, win.high, "ratio")
+    of = "the value" if win.basis == "value" else "the deals"
+    seen = f"{formats.plural(win.n, 'deal')} {win.words}{f'; {between}' if between else ''}"
+    return (
+        f"({money(row['quota'])} quota of {who} {formats.MINUS} {done}) / {formats.share(win.value)} of {of} won "
+        f"({seen}) = {money(row['needed'], card.currency)} needed"
+    )
+
+
+def _ahead(card: CoverageCard, name: str) -> list[str]:
+    """Say what one period has and needs; nothing of later periods without deals."""
+    rows = card.horizons[card.horizons["horizon"] == name].to_dict("records")
+    if not rows or (name != "this" and not rows[0]["deals"] and math.isnan(rows[0]["quota"])):
+        return []
+    row, opens = rows[0], key("coverage", name)
+    due = worth(row["due"], row["deals"], card)
+    verb = "is" if row["deals"] == 1 else "are"
+    if name == "this" and card.is_complete:
+        return [_over(card, row)]
+    if not math.isnan(row["needed"]) and row["left"] > 0:
+        between = _between(row)
+        lack = formats.money(abs(row["gap"]), card.currency)
+        gap = f"is short of {lack} of pipeline" if row["gap"] > 0 else f"has {lack} more pipeline than it needs"
+        return [Told(f"{_upper(row['label'])} {gap}{between}: {factors(card, row)}, and {due} {verb} due, "
+                     f"{times(row['coverage'])} what is left.", opens)]  # fmt: skip
+    if row["quota"] > 0 and row["left"] == 0:
+        return [Told(f"The quota of {row['label']} is met; {due} {verb} still due in it.", opens)]
+    why = row["reason"] or "it cannot be held against a quota"
+    return [Told(f"{_upper(due)} {verb} due {'' if name == 'later' else 'in '}{row['label']}; {why}.", opens)]
+
+
+def _over(card: CoverageCard, row: Any) -> str:
+    if math.isnan(row["quota"]):
+        return f"{card.period} is over, and {row['reason'] or 'no quota is known for it'}."
+    share = formats.share(row["booked"] / row["quota"]) if row["quota"] > 0 else formats.NOT_AVAILABLE
+    done = f"{formats.money(row['booked'])} of {formats.money(row['quota'], card.currency)}"
+    return Told(f"{card.period} is over: {share} of its quotas is booked, {done}.", "coverage-booked")
+
+
+def _between(row: Any) -> str:
+    low, high = row["gap_low"], row["gap_high"]
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    if math.isinf(high):
+        return f" ({formats.money(low)} or more)"
+    if low < 0 < high:
+        return f" (from {formats.money(-low)} too much to {formats.money(high)} too little)"
+    ends = sorted((abs(low), abs(high)))
+    return f" ({formats.money(ends[0])} to {formats.money(ends[1])})"
+
+
+def _outside(card: CoverageCard) -> list[str]:
+    told: list[str] = []
+    for name, words in (("overdue", "past the expected close"), ("undated", "without an expected close")):
+        row = card.horizon(name)
+        if row["deals"]:
+            verb = "is" if row["deals"] == 1 else "are"
+            text = f"{worth(row['due'], row['deals'], card)} {verb} {words} and counted in no period"
+            told.append(Told(f"{_upper(text)}.", key("coverage", name)))
+    return told
+
+
+def _start(card: CoverageCard) -> list[str]:
+    start = card.start
+    if math.isnan(start["coverage"]):
+        return []
+    return [
+        Told(
+            f"When {card.period} began, {worth(start['due'], int(start['deals']), card)} were due in it, "
+            f"{times(start['coverage'])} its quotas of {formats.money(start['quota'], card.currency)}.",
+            "coverage-start",
+        )
+    ]
+
+
+def _groups(card: CoverageCard) -> list[str]:
+    """Say which team, or seller, has the least due for each unit that is left; nothing before two have any left."""
+    if card.is_complete:
+        return []
+    for by in ("team", "seller"):
+        rows = card.groups[(card.groups["by"] == by) & (card.groups["left"] > 0) & (card.groups["key"] != NONE)]
+        if len(rows) > 1 and rows["coverage"].notna().all():
+            least = rows.sort_values(["coverage", "name"]).head(_FEW).to_dict("records")
+            told = [f"{row['name']} ({times(row['coverage'])} {formats.money(row['left'])})" for row in least]
+            return [f"Least covered of {len(rows)} {by}s with quota left: {formats.listed(told)}."]
+    return []
+
+
+def _missing(card: CoverageCard) -> list[str]:
+    if card.missing.empty:
+        return []
+    told = [f"{row['needs']} ({row['costs']})" for row in card.missing.to_dict("records")]
+    return [f"Coverage cannot tell all, as it needs what the source does not give: {formats.listed(told)}."]
+
+
+def _upper(text: str) -> str:
+    return text[0].upper() + text[1:]
