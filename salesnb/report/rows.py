@@ -54,7 +54,7 @@ class Rows:
         nothing between two of them is a null: of a text the place in ``texts``, of a date the days since 1970, of a
         number or money the number times ten to the power of ``scale``. ``rows`` are places among the things, each told
         as the difference to the one before. ``adds`` is ``"one"``, ``"amount"`` where it is the deal's amount in every
-        row, or scale and values.
+        row and 0 where that is not known, or scale and values.
     """
 
     content: Mapping[str, Any]
@@ -169,7 +169,7 @@ def _set(number: Behind, places: Mapping[str, int], amounts: Sequence[Decimal | 
     told: str | dict[str, Any]
     if all(value == 1 for value in adds):
         told = "one"
-    elif number.thing == "deal" and all(v is not None and v == amounts[p] for v, p in zip(adds, at, strict=True)):
+    elif any(amounts) and number.thing == "deal" and all(v == (amounts[p] or 0) for v, p in zip(adds, at, strict=True)):
         told = "amount"
     else:
         told = _scaled(adds)

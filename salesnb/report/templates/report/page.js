@@ -198,21 +198,28 @@
   });
 
   const byKey = new Map(sets.map((set) => [set.key, set]));
-  for (const link of document.querySelectorAll("a.snb-opens[data-rows]")) {
-    const set = byKey.get(link.dataset.rows);
-    if (!set) continue;
-    link.setAttribute("role", "button");
-    link.setAttribute("tabindex", "0");
-    link.setAttribute("aria-haspopup", "dialog");
-    link.setAttribute("title", `${set.title}: ${counted(set.n, set.thing)}`);
-    link.addEventListener("click", (event) => {
+  const links = [...document.querySelectorAll("a.snb-opens[data-rows]")].filter((link) => byKey.has(link.dataset.rows));
+  const paper = matchMedia("print");
+  const mark = () => {
+    for (const link of links) {
+      const set = byKey.get(link.dataset.rows);
+      const marks = { role: "button", tabindex: "0", "aria-haspopup": "dialog", title: `${set.title}: ${counted(set.n, set.thing)}` };
+      for (const [name, value] of Object.entries(marks)) {
+        if (paper.matches) link.removeAttribute(name);
+        else link.setAttribute(name, value);
+      }
+    }
+  };
+  for (const link of links) {
+    const act = (event) => {
       event.preventDefault();
-      start(set, link);
-    });
+      start(byKey.get(link.dataset.rows), link);
+    };
+    link.addEventListener("click", act);
     link.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      start(set, link);
+      if (event.key === "Enter" || event.key === " ") act(event);
     });
   }
+  paper.addEventListener("change", mark);
+  mark();
 })();
