@@ -11,7 +11,7 @@ Three sources, the best that the book has:
 from __future__ import annotations
 
 import datetime as dtm
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -21,6 +21,7 @@ import ibis.expr.types as ir
 from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.data.contract import CONTRACT, IBIS_TYPES
+from salesnb.data.undone import after, earliest, latest
 
 _UNDONE = ("stage", "amount", "expected_close_on", "owner_id", "forecast_category", "outcome")
 _DONE = ("outcome", "deleted")
@@ -54,6 +55,8 @@ def _entered(book: Book) -> ir.Table:
     known = deals.created_at.cast("date")
     if book.has("opportunity_events"):
         events = book.table("opportunity_events")
+        # Only of deals without a date of their own: a log is long, and those are few.
+        events = events.semi_join(deals.filter(deals.created_at.isnull()), "opportunity_id")
         first = events.group_by("opportunity_id").aggregate(_first=events.changed_at.min().cast("date"))
         deals = deals.left_join(first, "opportunity_id").drop("opportunity_id_right")
         known = ibis.coalesce(deals.created_at.cast("date"), deals["_first"])
@@ -95,16 +98,23 @@ def deals_on(book: Book, day: dtm.date) -> ir.Table:
     """
     if not book.has("opportunity_events") and _has_snapshot(book, day):
         return memo.table(book, "deals_on", day, make=lambda: _from_snapshot(book, day))
-    return memo.table_on(book, "deals_on", day, lambda on_days: _taken_back(book, on_days))
+    return memo.table_on(
+        book, "deals_on", day, lambda on_days: _taken_back(book, on_days), alone=lambda: _taken_back(book, day)
+    )
 
 
-def _taken_back(book: Book, on_days: Callable[[ir.Table], ir.Table]) -> ir.Table:
-    """Take today's deals back to the days that a function gives each row, by the log where there is one."""
-    deals = on_days(entered(book))
-    deals = deals.filter(deals.entered_on <= deals["_day"])
+def _taken_back(book: Book, when: dtm.date | Callable[[ir.Table], ir.Table]) -> ir.Table:
+    """Take today's deals back, by the log where there is one: to a day, or to the days that a function gives a row."""
+    deals = entered(book)
+    deals = deals if isinstance(when, dtm.date) else when(deals)
+    deals = deals.filter(deals.entered_on <= _day_of(deals, when))
     if book.has("opportunity_events"):
-        return _from_log(book, deals, on_days)
-    return _by_dates(deals, deals["_day"])
+        return _from_log(book, deals, when)
+    return _by_dates(deals, _day_of(deals, when))
+
+
+def _day_of(rows: ir.Table, when: object) -> ir.DateValue:
+    return ibis.date(when) if isinstance(when, dtm.date) else rows["_day"]
 
 
 def as_known(book: Book, as_of: dtm.date) -> Book:
@@ -166,20 +176,21 @@ def _by_dates(deals: ir.Table, day: ir.Value) -> ir.Table:
     )
 
 
-def _from_log(book: Book, deals: ir.Table, on_days: Callable[[ir.Table], ir.Table]) -> ir.Table:
+def _from_log(book: Book, deals: ir.Table, when: dtm.date | Callable[[ir.Table], ir.Table]) -> ir.Table:
     """Take every change after the day back."""
-    events = on_days(memo.table(book, "changes", make=lambda: _changes(book)))
-    columns = deals.columns
-    # The first change after the day is the one whose forerunner is not after it; the last one up to it likewise.
-    is_first = (events["_on"] > events["_day"]) & (events["_earlier"] <= events["_day"]).fill_null(True)
-    undo = _one_row_a_deal(events.filter(is_first, events.field.isin(_UNDONE)), _UNDONE, events.old)
+    events, columns = book.table("opportunity_events"), deals.columns
+    events = events if isinstance(when, dtm.date) else when(events)
+    keys = ["opportunity_id", *(["_day"] if "_day" in columns else [])]
+    is_later = after(events, when if isinstance(when, dtm.date) else events["_day"])
+    undone = events.filter(is_later, events.field.isin(_UNDONE))
+    undo = earliest(undone, keys, {name: undone.field == name for name in _UNDONE})
     undo = undo.rename({f"_undo_{name}": name for name in undo.columns})
-    deals = deals.left_join(undo, [("opportunity_id", "_undo_opportunity_id"), ("_day", "_undo__day")])
-    is_last = (events["_on"] <= events["_day"]) & (events["_later"] > events["_day"]).fill_null(True)
-    done = _one_row_a_deal(events.filter(is_last, events.field.isin(_DONE)), _DONE, events.new)
+    deals = deals.left_join(undo, [(key, f"_undo_{key}") for key in keys])
+    done = latest(events.filter(~is_later, events.field.isin(_DONE)), keys, _DONE)
     done = done.rename({f"_done_{name}": name for name in done.columns})
-    deals = deals.left_join(done, [("opportunity_id", "_done_opportunity_id"), ("_day", "_done__day")])
+    deals = deals.left_join(done, [(key, f"_done_{key}") for key in keys])
     deals = deals.filter(~_is_true(deals["_done_has_deleted"], deals["_done_deleted"]))
+    day = _day_of(deals, when)
 
     def then(name: str) -> ir.Value:
         changed = deals[f"_undo_has_{name}"].fill_null(False)
@@ -187,9 +198,9 @@ def _from_log(book: Book, deals: ir.Table, on_days: Callable[[ir.Table], ir.Tabl
 
     says = deals["_undo_has_outcome"].fill_null(False)
     said = deals["_undo_outcome"].fill_null("open")
-    is_open = says.ifelse(said == "open", (deals.closed_on > deals["_day"]).fill_null(False))
+    is_open = says.ifelse(said == "open", (deals.closed_on > day).fill_null(False))
     # A deal that is closed by the log, and whose date of today lies later, was reopened since: the log has its date.
-    date_then = (deals.closed_on > deals["_day"]).fill_null(says)
+    date_then = (deals.closed_on > day).fill_null(says)
     closed_then = date_then.ifelse(deals["_done_at_outcome"].cast("date"), deals.closed_on)
     outcome = is_open.ifelse("open", says.ifelse(said, deals.outcome))
     stays = (outcome != "open") & (outcome == deals.outcome)
@@ -199,33 +210,6 @@ def _from_log(book: Book, deals: ir.Table, on_days: Callable[[ir.Table], ir.Tabl
         closed_on=(outcome == "open").ifelse(ibis.null("date"), closed_then),
         loss_reason=stays.ifelse(deals.loss_reason, ibis.null("string")),
     ).select(*columns)
-
-
-def _changes(book: Book) -> ir.Table:
-    """Return every change of a deal's field with its day ``_on``, and that of the one before and of the one after."""
-    events = book.table("opportunity_events")
-    events = events.filter(events.field.isin({*_UNDONE, *_DONE})).mutate(_on=events.changed_at.cast("date"))
-    order = [events.changed_at, events.old.asc(nulls_first=True), events.new.asc(nulls_first=True)]
-    window = ibis.window(group_by=[events.opportunity_id, events.field], order_by=order)
-    return events.select(
-        "opportunity_id",
-        "field",
-        "old",
-        "new",
-        "changed_at",
-        "_on",
-        _earlier=events["_on"].lag().over(window),
-        _later=events["_on"].lead().over(window),
-    )
-
-
-def _one_row_a_deal(events: ir.Table, fields: Sequence[str], value: ir.Value) -> ir.Table:
-    """Return what the one change of each field says of a deal on a day: the value, whether there is one, and when."""
-    return events.group_by("opportunity_id", "_day").aggregate(
-        **{field: value.max(where=events.field == field) for field in fields},
-        **{f"has_{field}": (events.field == field).any() for field in fields},
-        **{f"at_{field}": events.changed_at.max(where=events.field == field) for field in fields if field in _DONE},
-    )
 
 
 def _is_true(has: ir.BooleanValue, value: ir.StringValue) -> ir.BooleanValue:

@@ -116,7 +116,14 @@ def table(book: Book, *key: Hashable, make: Callable[[], ir.Table]) -> ir.Table:
     return memo.get(("table", *key), lambda: _stored(memo, make()))
 
 
-def table_on(book: Book, name: str, day: dtm.date, make: Callable[[OnDays], ir.Table]) -> ir.Table:
+def table_on(
+    book: Book,
+    name: str,
+    day: dtm.date,
+    make: Callable[[OnDays], ir.Table],
+    *,
+    alone: Callable[[], ir.Table],
+) -> ir.Table:
     """Return a table of a day; a book that is keeping makes it for many days at once: see :func:`expect`.
 
     Parameters
@@ -124,16 +131,14 @@ def table_on(book: Book, name: str, day: dtm.date, make: Callable[[OnDays], ir.T
     make
         Makes the table of some days: it is given a function that returns the rows of a table once for each of them,
         with the day as ``_day``, and keeps that column.
+    alone
+        Makes the same for the day alone, without that column, which is quicker than by ``make``.
     """
-
-    def of_one_day() -> ir.Table:
-        return make(lambda rows: rows.mutate(_day=ibis.date(day))).drop("_day")
-
     memo: Memo | None = book.memo
     if memo is None:
-        return of_one_day()
+        return alone()
     if not memo.stores or next(iter(book.tables.values())).get_backend().name != "duckdb":
-        return memo.get(("table", name, day), of_one_day)
+        return memo.get(("table", name, day), alone)
     days = memo.get(("days", name), lambda: Days(name, make))
     with memo.lock:
         return days.on(day, memo.expected)
