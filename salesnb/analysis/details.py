@@ -127,8 +127,13 @@ def _among(rows: ir.Table, name: str, ids: list[str]) -> ir.Table:
 
 def _deals(book: Book, day: dtm.date, ids: list[str]) -> ir.Table:
     then = _among(deals_on(book, day), "opportunity_id", ids)
-    others = _among(entered(book), "opportunity_id", ids).anti_join(deals_on(book, day), "opportunity_id")
-    others = others.mutate(outcome=(others.entered_on > ibis.date(day)).ifelse(NOT_YET, GONE))
+    others = _among(entered(book), "opportunity_id", ids)
+    # An anti-join reaches PostgreSQL as one, which it does not know.
+    there = then.select(_there="opportunity_id")
+    others = others.left_join(there, others.opportunity_id == there["_there"])
+    others = others.filter(others["_there"].isnull()).mutate(
+        outcome=(others.entered_on > ibis.date(day)).ifelse(NOT_YET, GONE)
+    )
     rows = _owned(book, then.union(others.select(*then.columns)))
     rows = _of_account(book, rows, "segment")
     return rows.mutate(created_on=rows.created_at.cast("date"))

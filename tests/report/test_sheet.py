@@ -8,12 +8,14 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from salesnb.analysis.behind import Behind
 from salesnb.analysis.scorecard import Scorecard
 from salesnb.data.opened import opened_book
 from salesnb.errors import ParameterError, StorageError
@@ -84,6 +86,17 @@ def test_lists_are_shown_one_by_one_and_need_words(opened: Sheet, shown: list[An
     assert shown[1:] == [told, told, told]
     with pytest.raises(TypeError, match="alt text"):
         opened.show(replace(told, alt=""))
+
+
+def test_rows_are_shown_as_on_the_last_day_that_is_known(opened: Sheet, shown: list[Any]) -> None:
+    held = Behind("held", "Held", pd.DataFrame({"opportunity_id": ["x"], "adds": [1]}), 1, 1.0)
+    opened.rows(SimpleNamespace(behind=(held,)))
+    opened.rows(SimpleNamespace(behind=(held,)), SimpleNamespace(behind=()), day=dtm.date(2026, 7, 1))
+    running = replace(opened, book=replace(opened.book, as_of=dtm.date(2026, 8, 15)))
+    running.rows(SimpleNamespace(behind=(held,)))
+    assert [one.content["day"] for one in shown[1:]] == ["2026-09-30", "2026-07-01", "2026-08-15"]
+    with pytest.raises(ValueError, match="held"):
+        opened.rows(SimpleNamespace(behind=(held,)), SimpleNamespace(behind=(held,)))
 
 
 def test_without_a_run_nothing_is_written(opened: Sheet, behind: Scorecard, tmp_path: Path) -> None:

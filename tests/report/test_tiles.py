@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from salesnb.analysis.scorecard import Scorecard
 from salesnb.report.headlines import headlines
-from salesnb.report.tiles import tiles
+from salesnb.report.tiles import Face, row_of, tiles
 
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -56,3 +56,10 @@ def test_headlines_are_a_list_and_escaped(unlike: Scorecard) -> None:
     assert "5 $ &lt;b&gt;x&lt;/b&gt; $" in shown.html
     assert shown.text.splitlines()[0].startswith("- Bookings are 4.0 k USD in 2026Q3")
     assert shown.alt == "Headlines"
+
+
+def test_a_tile_opens_the_rows_behind_its_number() -> None:
+    faces = [Face("Open", "12 & more", "", ["n = 3"], "open-worth"), Face("Other", "5", "", [])]
+    html = row_of(faces, "Two", nothing="none").html
+    assert '<a class="snb-opens" href="#snb-rows" data-rows="open-worth">12 &amp; more</a></p>' in html
+    assert '<p class="snb-value">5</p>' in html
