@@ -92,7 +92,7 @@ def lead_way(book: Book) -> Way:
     names += [DEAL] if has_deals else []
     names += [CUSTOMER] if became is not None else []
     plan = Plan.of(*names, entering="passed")
-    note = "" if became is not None else "which leads became customers needs leads.opportunity_id or leads.account_id"
+    note = "" if became is not None else "which leads became customers needs deals or orders that are linked to them"
     return Way(plan, memo.table(book, "lead way", make=lambda: _lead_rows(book, plan, became)), "lead", "lead_id", note)
 
 

@@ -40,9 +40,10 @@ def stints(rows: ir.Table, plan: Plan, as_of: dtm.date, *, keep: Sequence[str] =
     each = rows.mutate(place=places.unnest())
     here = [each["place"] == i for i in range(last + 1)]
     none = ibis.null("date")
+    goes_on = [(here[i], each[f"at_{i + 1}"].cast("date")) for i in range(last)]
     each = each.mutate(
         came_on=ibis.cases(*((here[i], each[f"at_{i}"].cast("date")) for i in range(last + 1)), else_=none),
-        _goes=ibis.cases(*((here[i], each[f"at_{i + 1}"].cast("date")) for i in range(last)), else_=none),
+        _goes=ibis.cases(*goes_on, else_=none) if goes_on else none,
         _stays=each["is_open"].fill_null(False),
     )
     each = each.filter(each["came_on"].notnull())
