@@ -1,0 +1,108 @@
+"""What stands behind the numbers of the chances: deals, each with what it adds."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pandas as pd
+
+from salesnb import formats
+from salesnb.analysis.behind import MOST, Behind, key
+from salesnb.analysis.calibration import bins_of
+from salesnb.analysis.deals_card import LISTED, DealsCard
+
+_CHANCE = MappingProxyType({"chance": "Chance", "why": "Why"})
+_DAYS = 12
+"""The past days whose sums the page shows, the latest."""
+
+
+def behind(deals: DealsCard, tried: pd.DataFrame | None) -> tuple[Behind, ...]:
+    """Return the rows behind every number of the page.
+
+    Parameters
+    ----------
+    deals
+        The result, but for these.
+    tried
+        The predictions of past days (:attr:`salesnb.analysis.rehearsal.Rehearsal.rows`); None where there are none.
+    """
+    shown = deals.open.assign(chance=[formats.share(p, 0) for p in deals.open["probability"]])
+    made = [
+        _of(shown.assign(adds=1), "deals-count", f"Open on {deals.day}", "count", _CHANCE),
+        _of(shown.assign(adds=shown["amount"].fillna(0.0)), "deals-open", f"Open on {deals.day}", "money", _CHANCE),
+    ]
+    if deals.basis:
+        title = f"Expected within {deals.horizon} days of {deals.day}"
+        rows = shown.assign(adds=shown["expected"].fillna(0.0))
+        made.append(_of(rows, "deals-expected", title, "money", _CHANCE))
+        listed = rows.head(LISTED)
+        made += [
+            _of(listed.iloc[[place]], deal_key(deal), f"Deal {deal}: what it is expected to bring", "money", _CHANCE)
+            for place, deal in enumerate(listed["opportunity_id"])
+        ]
+    return tuple(made if tried is None else [*made, *_of_bins(tried), *_of_days(deals, tried)])
+
+
+def deal_key(deal: str) -> str:
+    """Return what opens one deal's row."""
+    return key("deals", "of", deal)
+
+
+def bin_key(number: int) -> str:
+    """Return what opens the deals of a bin."""
+    return key("deals", "bin", number)
+
+
+def day_key(day: object, what: str) -> str:
+    """Return what opens the deals of a past day: what was ``expected`` of them, or what ``came``."""
+    return key("deals", what, str(day)[:10])
+
+
+def shown_days(sums: pd.DataFrame) -> pd.DataFrame:
+    """Return the past days that the page shows, the latest first."""
+    return sums.tail(_DAYS).iloc[::-1]
+
+
+def _of_bins(tried: pd.DataFrame) -> list[Behind]:
+    """Return the deals of each bin: each with how often it was open on a past day and in the bin, and won after."""
+    rows = tried.assign(bin=bins_of(tried)).groupby(["bin", "opportunity_id"], as_index=False)
+    found = rows.agg(adds=("is_won", "size"), won=("is_won", "sum"), said=("probability", "mean"))
+    found["chance"] = [formats.share(p, 0) for p in found["said"]]
+    extras = MappingProxyType({"chance": "Said", "won": "Of these days, won in time after"})
+    return [
+        _of(part, bin_key(int(str(number))), f"Past chances, group {number}", "count", extras)
+        for number, part in found.groupby("bin")
+    ]
+
+
+def _of_days(deals: DealsCard, tried: pd.DataFrame) -> list[Behind]:
+    made = []
+    extras = MappingProxyType({"chance": "Said", "came": "Won in time"})
+    for day in shown_days(deals.sums)["day"]:
+        rows = tried[tried["day"] == day]
+        amounts = rows["amount"].fillna(0.0)
+        rows = rows.assign(
+            chance=[formats.share(p, 0) for p in rows["probability"]],
+            came=["yes" if won else "no" for won in rows["is_won"]],
+        )
+        name = str(day)[:10]
+        expected = rows.assign(adds=amounts * rows["probability"])
+        made.append(_of(expected, day_key(day, "expected"), f"Expected of the deals open on {name}", "money", extras))
+        came = rows.assign(adds=amounts)[rows["is_won"].to_numpy(dtype=bool)]
+        made.append(_of(came, day_key(day, "came"), f"Open on {name} and won in time", "money", extras))
+    return made
+
+
+def _of(rows: pd.DataFrame, opens: str, title: str, unit: str, extras: MappingProxyType[str, str]) -> Behind:
+    order = rows.assign(_size=-rows["adds"].abs()).sort_values(["_size", "opportunity_id"], kind="stable")
+    held = order.head(MOST)[["opportunity_id", "adds", *extras]].reset_index(drop=True)
+    return Behind(
+        opens,
+        title,
+        held,
+        len(rows),
+        float(rows["adds"].sum()),
+        "money" if unit == "money" else "count",
+        "deal",
+        extras,
+    )
