@@ -19,7 +19,18 @@ from salesnb.analysis.aging_numbers import numbers
 from salesnb.analysis.aging_pushes import BUCKETS, MANY, NEEDS, of_open, of_period, sees_pushes
 from salesnb.analysis.aging_stays import ALL_STAGES, days_to_win, norm_of, norms, since, stays_of_won
 from salesnb.analysis.behind import Behind, key
-from salesnb.analysis.hygiene_deals import OpenDeals, behind, kept, logged, open_deals, stamp, weighed, whole_days
+from salesnb.analysis.hygiene_deals import (
+    OpenDeals,
+    behind,
+    filled,
+    held,
+    kept,
+    logged,
+    open_deals,
+    stamp,
+    weighed,
+    whole_days,
+)
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
 from salesnb.kpis.bookings import last_known
@@ -37,7 +48,7 @@ class Aging(AgingCard):
 
     def headlines(self) -> list[str]:
         """Say what has stood too long, what lies idle, and what is pushed again and again."""
-        return told.headlines(self)
+        return held(told.headlines(self), self.behind)
 
     def finding(self) -> str:
         """Say how much has stood longer than is normal for deals that are won."""
@@ -60,16 +71,16 @@ def aging(book: Book, period: Period, *, idle: int = IDLE_DAYS) -> Aging:
     idle
         So many days without an activity and a deal is idle.
     """
-    held, day = kept(book), last_known(book, period)
+    source, day = kept(book), last_known(book, period)
     if not book.has("opportunities"):
         return _empty(book, period, idle)
-    deals = open_deals(held, day)
-    has_stages = "stage" in logged(held)
-    found = norms(stays_of_won(held, day) if has_stages else days_to_win(held, day))
-    rows = _aged(held, deals, found, has_stages=has_stages, idle=idle)
-    pushed = _pushed(held, deals, rows)
-    slips, slip_days, moves = _slips(held, period, deals)
-    stages = _stages(held, deals, rows, found)
+    deals = open_deals(source, day)
+    has_stages = "stage" in logged(source)
+    found = norms(stays_of_won(source, day) if has_stages else days_to_win(source, day))
+    rows = _aged(source, deals, found, has_stages=has_stages, idle=idle)
+    pushed = _pushed(source, deals, rows)
+    slips, slip_days, moves = _slips(source, period, deals)
+    stages = _stages(source, deals, rows, found)
     found = found[found["stage"].isin(stages["stage"])].reset_index(drop=True)
     return Aging(
         period=period,
@@ -86,8 +97,8 @@ def aging(book: Book, period: Period, *, idle: int = IDLE_DAYS) -> Aging:
         pushed=pushed,
         slips=slips,
         slip_days=slip_days,
-        missing=_missing(held, deals),
-        behind=(*_behind(rows, stages, deals.unit), *_behind_pushes(rows, deals.unit, pushed), *moves),
+        missing=_missing(source, deals),
+        behind=filled([*_behind(rows, stages, deals.unit), *_behind_pushes(rows, deals.unit, pushed), *moves]),
     )
 
 

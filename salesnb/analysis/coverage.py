@@ -23,6 +23,8 @@ from salesnb.analysis.hygiene_deals import (
     OpenDeals,
     behind,
     days_of,
+    filled,
+    held,
     kept,
     money_of,
     open_deals,
@@ -30,6 +32,7 @@ from salesnb.analysis.hygiene_deals import (
     stamp,
     weighed,
 )
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.data.history import history_limit
 from salesnb.kpis.answers import answer
@@ -51,11 +54,11 @@ class Coverage(CoverageCard):
 
     def headlines(self) -> list[str]:
         """Say what pipeline is missing for which period, with the sum, and what no period can count on."""
-        return told.headlines(self)
+        return held(told.headlines(self), self.behind)
 
     def finding(self) -> str:
-        """Say the most important of it in one sentence."""
-        return told.headlines(self)[0]
+        """Say the most important of it in one short sentence: what is missing, or what is due."""
+        return told.finding(self)
 
     def numbers(self) -> pd.DataFrame:
         """List every number, for results.json: the columns of :data:`salesnb.analysis.hygiene_deals.NUMBERS`."""
@@ -84,18 +87,19 @@ def coverage(book: Book, period: Period, *, confidence: float = 0.95) -> Coverag
     >>> row["left"], row["needed"], row["due"], row["gap"]  # (250 - 100) / (100 / 400) - 500
     (150.0, 600.0, 500.0, 100.0)
     """
-    held, day = kept(book), last_known(book, period)
+    source, day = kept(book), last_known(book, period)
     lacks = pd.DataFrame([row for row in _COSTS if not book.gives(row[0])], columns=["needs", "costs"])
     if not book.has("opportunities"):
         return _empty(book, period, day, confidence)
-    deals = open_deals(held, day)
+    memo.expect(source, [day, _eve(book, period)])
+    deals = open_deals(source, day)
     rows = placed(deals, period)
-    against, rate = quotas(held, day), win_rate(held, day, confidence)
-    done = booked_deals(held, against, against.of(period.start, period.end), day)
+    against, rate = quotas(source, day), win_rate(source, day, confidence)
+    done = booked_deals(source, against, against.of(period.start, period.end), day)
     frame = pd.DataFrame([_horizon(name, rows, deals, period, against, rate) for name in HORIZONS])
     frame["booked_deals"] = [float(len(done)) if name == "this" else math.nan for name in frame["horizon"]]
     keep = (frame["horizon"] != "before") | (frame["deals"] > 0)
-    start, begun = _start(held, period, deals, against)
+    start, begun = _start(source, period, deals, against)
     grouped, inner = groups(book, deals, rows, against, done, period)
     found = [
         *(behind(key("coverage", name), _title(name, period), rows[rows["horizon"] == name], deals.unit, extras=DUE)
@@ -119,7 +123,7 @@ def coverage(book: Book, period: Period, *, confidence: float = 0.95) -> Coverag
         win=rate,
         limit=deals.limit,
         missing=lacks,
-        behind=tuple(found),
+        behind=filled(found),
     )
 
 
@@ -208,9 +212,14 @@ def _title(name: str, period: Period) -> str:
     return words.get(name) or f"Open and due {'' if name in ('before', 'later') else 'in '}{label(name, period)}"
 
 
+def _eve(book: Book, period: Period) -> dtm.date:
+    """Return the day before a period begins, or the as-of date where that is earlier."""
+    return min(period.start - _DAY, book.as_of)
+
+
 def _start(book: Book, period: Period, deals: OpenDeals, against: Quotas) -> tuple[dict[str, float], Behind]:
     """Return the coverage as at the period's start, whose definition is ``pipeline_coverage.end``, and its deals."""
-    day = min(period.start - _DAY, book.as_of)
+    day = _eve(book, period)
     rows = due(standing(book, day), period)
     found = answer(book, rows.select("opportunity_id", "expected_close_on", parts=parts_of(rows.amount)))
     found["has_amount"] = found["parts"].notna()

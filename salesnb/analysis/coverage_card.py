@@ -43,7 +43,8 @@ class CoverageCard:
         The same of the period alone as at its start: ``deals, due, quota, coverage``.
     groups
         One row a seller, team and region: ``by, key, name, due, deals`` (of the period) ``, next_due, next_deals,
-        later_due, overdue, overdue_deals, quota, booked, left, coverage, next_quota, next_coverage, place``.
+        later_due, later_deals, overdue, overdue_deals,
+        quota, booked, booked_deals, left, coverage, next_quota, next_coverage, place``.
     win
         The win rate that pipeline needed is reckoned with.
     limit

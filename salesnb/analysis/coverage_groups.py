@@ -15,8 +15,9 @@ from salesnb.kpis.dimensions import NONE
 from salesnb.periods import Period
 
 _COLUMNS = (
-    "by", "key", "name", "due", "deals", "next_due", "next_deals", "later_due", "overdue", "overdue_deals", "quota",
-    "booked", "left", "coverage", "next_quota", "next_coverage", "place",
+    "by", "key", "name", "due", "deals", "next_due", "next_deals", "later_due", "later_deals",
+    "overdue", "overdue_deals", "quota",
+    "booked", "booked_deals", "left", "coverage", "next_quota", "next_coverage", "place",
 )  # fmt: skip
 _SHOWN = ("this", "next", "later", "overdue")
 _EXTRAS = {"due": "Expected close then"}
@@ -45,6 +46,8 @@ def groups(
         The frame :attr:`salesnb.analysis.coverage_card.CoverageCard.groups`, and the rows behind.
     """
     people = sellers(book)
+    rows = rows[["opportunity_id", "owner_id", "team", "region", "horizon", "due", "parts"]]
+    none = rows.iloc[:0]
     made: list[dict[str, Any]] = []
     found: list[Behind] = []
     for by in ("seller", "team", "region"):
@@ -58,7 +61,7 @@ def groups(
         parts = dict(list(rows.groupby([of_deals, rows["horizon"]], sort=False)))
         booked = dict(list(done.groupby(of_done, sort=False))) if len(done) else {}
         for place, name in enumerate(names):
-            mine = {each: parts.get((name, each), rows.iloc[:0]) for each in _SHOWN}
+            mine = {each: parts.get((name, each), none) for each in _SHOWN}
             head = str(people["name"].get(name) or name) if by == "seller" else name
             shown = [(each, f"{head}: {_WORDS[each]}", mine[each], deals.unit) for each in _SHOWN]
             found += [
@@ -68,7 +71,7 @@ def groups(
             ]
             if name in booked:
                 found.append(behind(key("coverage", by, place, "booked"), f"{head}: booked", booked[name], "money"))
-            row = _row(mine, deals.unit, now[now["group"] == name], then[then["group"] == name])
+            row = _row(mine, deals.unit, booked.get(name), now[now["group"] == name], then[then["group"] == name])
             made.append({"by": by, "key": name, "name": head, "place": place, **row})
     return pd.DataFrame(made, columns=list(_COLUMNS)), found
 
@@ -76,7 +79,9 @@ def groups(
 _WORDS = {"this": "due in the period", "next": "due in the next period", "later": "due later", "overdue": "overdue"}
 
 
-def _row(mine: dict[str, pd.DataFrame], unit: str, now: pd.DataFrame, then: pd.DataFrame) -> dict[str, float]:
+def _row(
+    mine: dict[str, pd.DataFrame], unit: str, won: pd.DataFrame | None, now: pd.DataFrame, then: pd.DataFrame
+) -> dict[str, float]:
     quota, done, after = int(now["quota"].sum()), int(now["booked"].sum()), int((then["quota"] - then["booked"]).sum())
     left = max(quota - done, 0)
     due, next_due = weighed(mine["this"], unit), weighed(mine["next"], unit)
@@ -87,10 +92,12 @@ def _row(mine: dict[str, pd.DataFrame], unit: str, now: pd.DataFrame, then: pd.D
         "next_due": next_due,
         "next_deals": len(mine["next"]),
         "later_due": weighed(mine["later"], unit),
+        "later_deals": len(mine["later"]),
         "overdue": weighed(mine["overdue"], unit),
         "overdue_deals": len(mine["overdue"]),
         "quota": money_of(quota) if len(now) else math.nan,
         "booked": money_of(done) if len(now) else math.nan,
+        "booked_deals": 0 if won is None else len(won),
         "left": money_of(left) if len(now) else math.nan,
         "coverage": due / money_of(left) if len(now) and left > 0 and is_money else math.nan,
         "next_quota": money_of(max(after, 0)) if len(then) else math.nan,

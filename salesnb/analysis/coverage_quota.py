@@ -152,19 +152,19 @@ def _win_rate(book: Book, day: dtm.date, confidence: float) -> WinRate:
     since = day - dtm.timedelta(days=_YEAR - 1)
     decided = deals.filter(deals.outcome.isin(["won", "lost"]))
     a = decided.amount.cast("float64")
-    is_won = (decided.outcome == "won").cast("int64")
+    is_won = (decided.outcome == "won").cast("int32")
     late = (decided.closed_on >= ibis.date(since)).fill_null(False)
     decided = decided.select(is_late=late, won=is_won, amount=a, gain=a * is_won.cast("float64"))
     has = decided.amount.notnull()
     summed = decided.group_by("is_late").aggregate(
         n=decided.count(),
         wins=decided.won.sum(),
-        valued=has.cast("int64").sum(),
+        valued=has.cast("int32").sum(),
         amount=decided.amount.sum(),
         gain=decided.gain.sum(),
         squares=(decided.amount * decided.amount).sum(),
         gains=(decided.gain * decided.gain).sum(),
-        losers=((decided.won == 0) & (decided.amount > 0)).fill_null(False).cast("int64").sum(),
+        losers=((decided.won == 0) & (decided.amount > 0)).fill_null(False).cast("int32").sum(),
     )
     frame = answer(book, summed).astype("float64").fillna(0.0)
     late_rows = frame[frame["is_late"] == 1]

@@ -19,6 +19,8 @@ def headlines(card: CoverageCard) -> list[str]:
         return [f"Nothing can be said of coverage: {card.nothing}."]
     if not card.horizons["deals"].sum():
         return [f"No deal is open on {card.day}.", *_ahead(card, "this"), *_missing(card)]
+    if undated := _undated(card):
+        return [Told(undated, "coverage-undated"), *_missing(card)]
     told = [
         *_ahead(card, "this"),
         *_ahead(card, "next"),
@@ -30,6 +32,41 @@ def headlines(card: CoverageCard) -> list[str]:
         *_missing(card),
     ]
     return told
+
+
+def finding(card: CoverageCard) -> str:
+    """Say what pipeline is missing for the first period that can be told of, or what is due next."""
+    if card.nothing or not card.horizons["deals"].sum():
+        return headlines(card)[0]
+    if undated := _undated(card):
+        return undated
+    rows = [row for row in card.horizons.to_dict("records") if row["horizon"] in ("this", "next", "later")]
+    for row in rows:
+        if not math.isnan(row["needed"]) and row["left"] > 0:
+            lack = formats.money(abs(row["gap"]), card.currency)
+            gap = f"is short of {lack} of pipeline" if row["gap"] > 0 else f"has {lack} more pipeline than it needs"
+            return (
+                f"{_upper(row['label'])} {gap}{_between(row)}: {formats.money(row['needed'])} needed, "
+                f"{formats.money(row['due'])} due."
+            )
+    row = rows[1] if card.is_complete else rows[0]
+    why = row["reason"] or "the quota is met"
+    return f"{_upper(worth(row['due'], row['deals'], card))} {_are(row)} due in {row['label']}; {why}."
+
+
+def _undated(card: CoverageCard) -> str:
+    """Say that the source does not tell when deals are due; empty where it does."""
+    if "opportunities.expected_close_on" not in set(card.missing["needs"]):
+        return ""
+    row = card.horizon("undated")
+    return (
+        f"It is not known when the open deals, {worth(row['due'], row['deals'], card)}, are due: it needs "
+        "opportunities.expected_close_on."
+    )
+
+
+def _are(row: Any) -> str:
+    return "is" if row["deals"] == 1 else "are"
 
 
 def times(ratio: float) -> str:
@@ -74,7 +111,7 @@ def _ahead(card: CoverageCard, name: str) -> list[str]:
         return []
     row, opens = rows[0], key("coverage", name)
     due = worth(row["due"], row["deals"], card)
-    verb = "is" if row["deals"] == 1 else "are"
+    verb = _are(row)
     if name == "this" and card.is_complete:
         return [_over(card, row)]
     if not math.isnan(row["needed"]) and row["left"] > 0:
@@ -114,7 +151,7 @@ def _outside(card: CoverageCard) -> list[str]:
     for name, words in (("overdue", "past the expected close"), ("undated", "without an expected close")):
         row = card.horizon(name)
         if row["deals"]:
-            verb = "is" if row["deals"] == 1 else "are"
+            verb = _are(row)
             text = f"{worth(row['due'], row['deals'], card)} {verb} {words} and counted in no period"
             told.append(Told(f"{_upper(text)}.", key("coverage", name)))
     return told

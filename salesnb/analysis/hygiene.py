@@ -19,7 +19,18 @@ from salesnb.analysis.aging_idle import IDLE_DAYS
 from salesnb.analysis.behind import Behind, key
 from salesnb.analysis.coverage_quota import left_of, quotas
 from salesnb.analysis.hygiene_card import HygieneCard
-from salesnb.analysis.hygiene_deals import OpenDeals, behind, kept, money_of, numbered, open_deals, stamp, weighed
+from salesnb.analysis.hygiene_deals import (
+    OpenDeals,
+    behind,
+    filled,
+    held,
+    kept,
+    money_of,
+    numbered,
+    open_deals,
+    stamp,
+    weighed,
+)
 from salesnb.analysis.hygiene_rules import PARTLY, RULES, broken
 from salesnb.data.book import Book
 from salesnb.kpis.bookings import last_known
@@ -34,7 +45,7 @@ class Hygiene(HygieneCard):
 
     def headlines(self) -> list[str]:
         """Say what the pipeline is worth without the deals that break a rule, which rules cost most, and whose."""
-        return told.headlines(self)
+        return held(told.headlines(self), self.behind)
 
     def finding(self) -> str:
         """Say what the pipeline is worth without the deals that break a rule."""
@@ -86,15 +97,15 @@ def hygiene(book: Book, period: Period, *, idle: int = IDLE_DAYS) -> Hygiene:
     >>> clean.totals["all"]["amount"], clean.totals["clean"]["amount"]
     (140.0, 40.0)
     """
-    held, day = kept(book), last_known(book, period)
+    source, day = kept(book), last_known(book, period)
     focus = period if day < period.last_day else period.next
     if not book.has("opportunities"):
         return _empty(book, period, focus, idle)
-    deals = open_deals(held, day)
-    flags, unseen = broken(held, deals, idle=idle)
+    deals = open_deals(source, day)
+    flags, unseen = broken(source, deals, idle=idle)
     words = {rule.name: rule.words(idle) for rule in RULES}
     rows = _flagged(deals, flags, focus, words)
-    sums = left_of(quotas(held, day).of(focus.start, focus.end))
+    sums = left_of(quotas(source, day).of(focus.start, focus.end))
     left = sums["left"]
     rules, owners = _rules(deals, rows, flags, unseen, left), _owners(deals, rows)
     rules.insert(1, "words", [words[name] for name in rules["rule"]])
@@ -122,7 +133,7 @@ def hygiene(book: Book, period: Period, *, idle: int = IDLE_DAYS) -> Hygiene:
         by_owner=by_owner,
         no_rate=deals.no_rate,
         unseen=_unseen(unseen, words),
-        behind=tuple(_behind(deals, rows, flags, owners, words)),
+        behind=filled(_behind(deals, rows, flags, owners, words)),
     )
 
 

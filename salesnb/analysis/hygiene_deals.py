@@ -213,14 +213,24 @@ def behind(
     extras
         Column to its heading: what else is shown of a deal.
     """
-    few = rows.head(MOST)
-    added: Any = few[adds] / PARTS if unit == "money" else 1.0
-    shown = few[["opportunity_id", *extras]].assign(adds=added)
-    total = money_of(rows[adds].sum()) if unit == "money" else float(len(rows))
+    few, values = min(len(rows), MOST), rows[adds].to_numpy()
+    shown: dict[str, Any] = {column: rows[column].to_numpy()[:few] for column in ("opportunity_id", *extras)}
+    shown["adds"] = values[:few] / PARTS if unit == "money" else np.ones(few)
+    total = money_of(values.sum()) if unit == "money" else float(len(rows))
     kind: Any = unit
-    return Behind(
-        name, title, shown.reset_index(drop=True), len(rows), total, kind, "deal", MappingProxyType(dict(extras))
-    )
+    heads = MappingProxyType(dict(extras))
+    return Behind(name, title, pd.DataFrame(shown), len(rows), total, kind, "deal", heads)
+
+
+def held(sentences: Iterable[str], rows: Iterable[Behind]) -> list[str]:
+    """Return sentences of which each opens rows that are there: one that would open none opens nothing."""
+    keys = {each.key for each in rows}
+    return [str(told) if getattr(told, "opens", "") not in keys else told for told in sentences]
+
+
+def filled(rows: Iterable[Behind]) -> tuple[Behind, ...]:
+    """Return those of the rows behind numbers that have any: a number of nothing opens nothing."""
+    return tuple(each for each in rows if each.n)
 
 
 def numbered(rows: Sequence[Mapping[str, Any]], period: object) -> pd.DataFrame:

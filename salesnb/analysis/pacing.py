@@ -18,7 +18,7 @@ from salesnb.analysis import pacing_words as told
 from salesnb.analysis.behind import Behind, key
 from salesnb.analysis.calendar import Records
 from salesnb.analysis.coverage_quota import quotas
-from salesnb.analysis.hygiene_deals import PARTS, kept, logged, numbered
+from salesnb.analysis.hygiene_deals import PARTS, filled, held, kept, logged, numbered
 from salesnb.analysis.pacing_card import FEWEST, PacingCard
 from salesnb.analysis.pacing_days import business_days, counted, same_day
 from salesnb.analysis.pacing_rows import booked_on_quotas, due_on, won_by_day
@@ -34,7 +34,7 @@ class Pacing(PacingCard):
 
     def headlines(self) -> list[str]:
         """Say how the period stands against the same day of past periods, and what that would make it."""
-        return told.headlines(self)
+        return held(told.headlines(self), self.behind)
 
     def finding(self) -> str:
         """Say how the period stands against the same day of past periods."""
@@ -89,21 +89,21 @@ def pacing(book: Book, period: Period, *, trend_periods: int = 8) -> Pacing:
     >>> pace.rows[["period", "booked", "final"]].to_dict("records")[0]
     {'period': '2026Q2', 'booked': 10.0, 'final': 40.0}
     """
-    held, day = kept(book), last_known(book, period)
+    source, day = kept(book), last_known(book, period)
     nothing = _nothing(book, period)
     if nothing:
         return Pacing(**_bare(book, period, day), nothing=nothing)
-    records = Records.of(held)
+    records = Records.of(source)
     past = [each for each in period.last(trend_periods + 1)[:-1] if records.cover(each) == "whole"]
     whens = [*(_When(each, same_day(period, day, each)) for each in past), _When(period, day)]
     unit = "money" if book.gives("opportunities.amount") else "count"
-    won, won_rows = won_by_day(held, day, [when.period for when in whens])
-    no_due = _no_due(held)
-    memo.expect(held, [when.day for when in whens])
+    won, won_rows = won_by_day(source, day, [when.period for when in whens])
+    no_due = _no_due(source)
+    memo.expect(source, [when.day for when in whens])
     known = whens if not no_due else whens[-1:] if book.gives("opportunities.expected_close_on") else []
-    due, due_rows = due_on(held, [(when.period, when.day) for when in known])
+    due, due_rows = due_on(source, [(when.period, when.day) for when in known])
     span = Period.parse(f"{whens[0].period.start}..{period.last_day}")
-    against, done = quotas(held, day), booked_on_quotas(held, day, span)
+    against, done = quotas(source, day), booked_on_quotas(source, day, span)
     rows, found = [], []
     for when in whens:
         name = str(when.period)
@@ -129,7 +129,7 @@ def pacing(book: Book, period: Period, *, trend_periods: int = 8) -> Pacing:
             "lines": _lines(won, whens, unit),
             "landing": _landing(frame, unit, is_over=day >= period.last_day),
             "no_due": no_due,
-            "behind": tuple(found),
+            "behind": filled(found),
         },
         nothing="",
     )

@@ -29,7 +29,8 @@ def finding(card: PacingCard) -> str:
         return headlines(card)[0]
     now, past = card.rows.iloc[-1], card.past
     verb = "had" if card.is_over else "has"
-    sold = f"{when(card)} {card.period} {verb} booked {size(card, now['booked'])} in {_deals(now['deals'])}"
+    sold = f"{when(card)} {card.period} {verb} booked {size(card, now['booked'])}"
+    sold += f" in {_deals(now['deals'])}" if card.unit == "money" else ""
     if len(past) < FEWEST:
         lack = f"{formats.plural(len(past), f'past {noun(card)}')} on record, and {FEWEST} are needed to compare"
         return f"{sold}; there {'is' if len(past) == 1 else 'are'} {lack}."
@@ -66,7 +67,8 @@ def _due(card: PacingCard) -> list[str]:
     now, past = card.rows.iloc[-1], card.past
     if card.is_over or math.isnan(now["due"]):
         return []
-    text = f"Open and due in {card.period} are {size(card, now['due'])} in {_deals(now['due_deals'])}"
+    text = f"Open and due in {card.period} are {size(card, now['due'])}"
+    text += f" in {_deals(now['due_deals'])}" if card.unit == "money" else ""
     known = past["due"].dropna()
     if len(known) >= FEWEST:
         middle = size(card, float(known.median()))

@@ -74,11 +74,12 @@ def aging_chart(found: Aging) -> Chart:
 def _told(found: Aging, row: Mapping[Any, Any]) -> str:
     if not row["median"] >= 0:
         return "no norm"
-    if row["beyond_deals"]:
-        share = _size(found, row["beyond_amount"])
-        count = formats.plural(int(row["beyond_deals"]), "deal")
-        return f"{share} in {count} beyond {formats.days(row['p90'])}" if found.unit == "money" else f"{count} beyond"
-    return f"none beyond {formats.days(row['p90'])}"
+    if not row["beyond_deals"]:
+        return "none beyond 90 %"
+    count = formats.plural(int(row["beyond_deals"]), "deal")
+    return (
+        f"{_size(found, row['beyond_amount'])} in {count} beyond 90 %" if found.unit == "money" else f"{count} beyond"
+    )
 
 
 def _all(found: Aging, row: Mapping[Any, Any]) -> str:
@@ -184,7 +185,10 @@ def push_table(found: Aging) -> Table:
     """Make the table of open deals by how often their expected close was moved later."""
 
     def open_deals(row: Row) -> Cell:
-        count, opens = formats.plural(int(row["deals"]), "deal"), key("aging pushed", int(row["pushes"]))
+        count, opens = (
+            formats.plural(int(row["deals"]), "deal"),
+            key("aging pushed", int(row["pushes"])) if row["deals"] else "",
+        )
         return (
             Cell(formats.money(row["amount"]), "", count, opens)
             if found.unit == "money"
@@ -239,7 +243,10 @@ def slip_table(found: Aging) -> Table:
     columns = {
         "bucket": text("Moved later by"),
         "pushes": by_row(
-            "Pushes", lambda row: Cell(formats.exact(row["pushes"]), opens=key("aging slip", row["place"]))
+            "Pushes",
+            lambda row: Cell(
+                formats.exact(row["pushes"]), opens=key("aging slip", row["place"]) if row["pushes"] else ""
+            ),
         ),
         "share": by_row("Share", lambda row: formats.share(row["pushes"] / whole, 0) if whole else ""),
     }

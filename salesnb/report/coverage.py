@@ -70,6 +70,7 @@ def coverage_table(found: Coverage) -> Table:
     columns: dict[str, Column] = {
         "label": text("Expected close"),
         "due": by_row("Open and due", lambda row: _due(found, row)),
+        "booked": by_row("Booked", lambda row: _booked(row, "coverage-booked")),
         "left": by_row("Quota left", _left),
         "coverage": by_row("Covered", lambda row: Cell(_or(row["coverage"], times), "", row["reason"])),
         "needed": by_row("Pipeline needed", lambda row: _ranged(row, "needed")),
@@ -90,7 +91,7 @@ def coverage_table(found: Coverage) -> Table:
 def _note(found: Coverage) -> str:
     parts = [f"As of {found.day}, amounts in {found.currency}."]
     win = found.win
-    if win is not None and not math.isnan(win.value):
+    if win is not None and not math.isnan(win.value) and found.horizons["quota"].notna().any():
         between = formats.interval(win.low, win.high, "ratio")
         seen = f"{formats.plural(win.n, 'deal')} {win.words}{f'; {between}' if between else ''}"
         parts.append(
@@ -105,17 +106,23 @@ def _note(found: Coverage) -> str:
 
 def _due(found: Coverage, row: Row) -> Cell:
     opens, count = key("coverage", row["horizon"]), formats.plural(int(row["deals"]), "deal")
+    opens = opens if row["deals"] else ""
     return Cell(formats.money(row["due"]), "", count, opens) if found.unit == "money" else Cell(count, opens=opens)
+
+
+def _booked(row: Row, opens: str) -> Cell:
+    if math.isnan(row["booked"]):
+        return Cell("")
+    if not row.get("booked_deals", 1) > 0:
+        return Cell(formats.money(row["booked"]))
+    count = formats.plural(int(row["booked_deals"]), "deal") if "booked_deals" in row else ""
+    return Cell(formats.money(row["booked"]), "", count, opens)
 
 
 def _left(row: Row) -> Cell:
     if math.isnan(row["left"]):
         return Cell("")
-    detail = f"{formats.money(row['quota'])} {formats.MINUS} {formats.money(row['booked'])}"
-    if row["booked_deals"] > 0:
-        return Cell(formats.money(row["left"]), "", f"{detail} in {formats.plural(int(row['booked_deals']), 'deal')}",
-                    "coverage-booked")  # fmt: skip
-    return Cell(formats.money(row["left"]), "", detail)
+    return Cell(formats.money(row["left"]), "", f"of {formats.money(row['quota'])}")
 
 
 def _ranged(row: Row, name: str) -> Cell:
@@ -133,12 +140,16 @@ def _ranged(row: Row, name: str) -> Cell:
 def group_tables(found: Coverage, *, most: int = 60) -> list[Table]:
     """Make a table each for teams, regions and sellers: due, quota left and coverage, in this period and the next.
 
+    None where the source does not say when deals are due.
+
     Parameters
     ----------
     most
         The rows of a table that are shown.
     """
-    made = []
+    made: list[Table] = []
+    if "opportunities.expected_close_on" in set(found.missing["needs"]):
+        return made
     for by in ("team", "region", "seller"):
         rows = found.groups[found.groups["by"] == by]
         if len(rows):
@@ -147,11 +158,11 @@ def group_tables(found: Coverage, *, most: int = 60) -> list[Table]:
 
 
 def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Table:
-    def cell(name: str, amount: str, deals: str = "") -> Any:
+    def cell(name: str, amount: str, deals: str) -> Any:
         def show(row: Row) -> Cell:
-            count = formats.plural(int(row[deals]), "deal") if deals else ""
+            count, has = formats.plural(int(row[deals]), "deal"), row[deals] > 0
             words = formats.money(row[amount]) if found.unit == "money" else formats.exact(row[amount])
-            return Cell(words, "", count, key("coverage", by, row["place"], name) if row[amount] else "")
+            return Cell(words, "", count, key("coverage", by, row["place"], name) if has else "")
 
         return show
 
@@ -159,30 +170,25 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
     columns: dict[str, Column] = {
         "name": text(by.capitalize(), lambda name: Cell(f"no {by}" if name == NONE else str(name))),
         "due": by_row(f"Due in {period}", cell("this", "due", "deals")),
-        "left": by_row("Quota left", lambda row: _group_left(by, row)),
+        "booked": by_row("Booked", lambda row: _booked(row, key("coverage", by, row["place"], "booked"))),
+        "left": by_row("Quota left", lambda row: Cell("no quota", "muted") if math.isnan(row["left"]) else _left(row)),
         "coverage": by_row("Covered", lambda row: _or(row["coverage"], times)),
         "next_due": by_row(f"Due in {following}", cell("next", "next_due", "next_deals")),
         "next_quota": by_row(f"Quota of {following}", lambda row: _or(row["next_quota"], formats.money)),
         "next_coverage": by_row("Covered", lambda row: _or(row["next_coverage"], times)),
-        "later_due": by_row("Due later", cell("later", "later_due")),
+        "later_due": by_row("Due later", cell("later", "later_due", "later_deals")),
         "overdue": by_row("Overdue", cell("overdue", "overdue", "overdue_deals")),
     }
-    for needs, names in (("quota", ("left", "coverage")), ("next_quota", ("next_quota", "next_coverage"))):
+    for needs, names in (("quota", ("booked", "left", "coverage")), ("next_quota", ("next_quota", "next_coverage"))):
         if rows[needs].isna().all():
             columns = {name: column for name, column in columns.items() if name not in names}
     with_quota = int((rows["left"] > 0).sum())
     short = int((rows["coverage"] < 1).sum())
-    caption = f"{formats.exact(short)} of {formats.plural(with_quota, by)} with quota left have less due in {period}"
+    whom = formats.plural(with_quota, by)
+    caption = f"{formats.exact(short)} of {whom} with quota left have less than that due in {period}"
     if not with_quota:
         caption = f"What is due by {by}, as of {found.day}"
     return table(rows, columns, caption=caption, note=f"Amounts in {found.currency}.", most=most)
-
-
-def _group_left(by: str, row: Row) -> Cell:
-    if math.isnan(row["left"]):
-        return Cell("no quota", "muted")
-    opens = key("coverage", by, row["place"], "booked") if row["booked"] else ""
-    return Cell(formats.money(row["left"]), "", f"{formats.money(row['booked'])} booked", opens)
 
 
 def _or(value: float, show: Any) -> str:

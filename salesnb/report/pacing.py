@@ -76,9 +76,10 @@ def pacing_table(found: Pacing) -> Table:
 
     def cell(name: str, amount: str, deals: str) -> Any:
         def show(row: Row) -> Cell:
-            if formats.is_missing(row[amount]):
+            is_running = row["period"] == str(found.period) and not found.is_over
+            if formats.is_missing(row[amount]) or (name == "final" and is_running):
                 return Cell("")
-            opens = key("pacing", name, row["period"])
+            opens = key("pacing", name, row["period"]) if row[deals] else ""
             count = formats.plural(int(row[deals]), "deal") if found.unit == "money" else ""
             return Cell(_size(found, row[amount]), "", count, opens)
 
