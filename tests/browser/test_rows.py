@@ -29,7 +29,7 @@ from salesnb.run.pages import Facts
 from salesnb.run.render import render
 from salesnb.run.rowsets import faults
 from tests.browser.chromium import MODES, launched, opened
-from tests.browser.opening import Set, closed, open_all, says, sets, wrong
+from tests.browser.opening import Set, closed, open_all, says, sets, unused, wrong
 from tests.browser.payloads import PAYLOADS
 from tests.browser.reading import flat, inventory, shown, words
 from tests.browser.test_pages import RULES
@@ -164,6 +164,8 @@ def test_every_number_opens_what_it_says(browser, made):
             ("none", "0"), ("many-leads", "6,100"),
         ]  # fmt: skip
         assert closed(watched.page) == ["7 days"]
+        assert unused(watched.page, found) == []
+        assert unused(watched.page, found[1:2]) == ["many-leads", "none", "open-count", "pushed-out"]
         assert watched.violations() == []
     assert watched.requests == [made.as_uri()]
     assert watched.said == watched.dialogs == []
@@ -292,6 +294,27 @@ def test_the_keyboard_alone_does_it_all(browser, made, key):
         page.keyboard.press("Escape")
         assert page.locator("dialog").is_hidden()
         assert number(page, "open-worth").evaluate("(one) => one === document.activeElement")
+
+
+def test_the_next_number_may_be_opened_at_once(browser, made):
+    """A dialog tells later that it was closed, when the next one is open already."""
+    with opened(browser, made) as watched:
+        page = watched.page
+        page.evaluate("""() => {
+            const [first, next] = ["open-worth", "pushed-out"]
+                .map((key) => document.querySelector(`td a[data-rows=${key}]`));
+            first.click();
+            document.querySelector("dialog").close();
+            next.click();
+        }""")
+        page.wait_for_timeout(100)
+        assert page.locator("dialog th[scope=row]").all_text_contents() == ["d1", "d2", "d5"]
+        page.get_by_label("Show rows with all").fill("äcme")
+        assert status(page) == f"1 of 3 deals, together {MINUS}1.25 USD"
+        page.keyboard.press("Escape")  # empties the box
+        assert status(page).startswith("3 deals, ")
+        page.keyboard.press("Escape")
+        page.wait_for_function("() => document.activeElement.dataset.rows === 'pushed-out'", timeout=5000)
 
 
 def test_a_click_beside_it_closes_it(browser, made):

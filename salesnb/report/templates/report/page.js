@@ -192,9 +192,10 @@
     if (event.target === dialog) dialog.close();
   });
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // another number was opened before this was told
     body.replaceChildren();
     open = null;
-    from?.focus();
+    from.focus();
   });
 
   const byKey = new Map(sets.map((set) => [set.key, set]));
