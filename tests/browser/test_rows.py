@@ -347,6 +347,7 @@ def test_an_open_number_is_readable_by_everyone(browser, made, mode):
             for one in ("Close", "Show all 5,000"):
                 page.get_by_role("button", name=one, exact=True).scroll_into_view_if_needed()
                 assert page.get_by_role("button", name=one, exact=True).bounding_box()["height"] >= 24
+                assert page.get_by_role("button", name=one, exact=True).bounding_box()["height"] <= 40
         assert before == 0
         wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert wide <= seen
