@@ -122,9 +122,10 @@ def _typed(book: Book, frame: pd.DataFrame, day: dtm.date) -> pd.DataFrame:
     rows = frame[list(_TEXTS)].astype(object).fillna("").astype(str)
     for name in _DAYS:
         rows[name] = days_of(frame[name])
-    rows["touched_on"] = (
-        rows[["touched_on", "last_on"]].where(rows[["touched_on", "last_on"]] <= stamp(day)).max(axis=1)
-    )
+    # Without a date a deal was entered on the only day it was seen, which says nothing of its age.
+    rows.loc[rows["created_on"].isna() & (rows["entered_on"] == stamp(book.as_of)), "entered_on"] = pd.NaT
+    touched = rows[["touched_on", "last_on"]]
+    rows["touched_on"] = touched.where(touched <= stamp(day)).max(axis=1)
     exact = [0 if pd.isna(part) else int(part) for part in frame["parts"]]
     rows["parts"] = np.array(exact, dtype=np.int64)
     rows["has_amount"] = frame["parts"].notna().to_numpy()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from salesnb import compute
+from salesnb import compute, formats
 from salesnb.analysis.coverage import Coverage, coverage
 from salesnb.analysis.coverage_quota import win_rate
 from salesnb.data.book import Book
@@ -91,8 +91,9 @@ def test_the_sum_is_told_with_every_factor_and_its_n(small: Coverage) -> None:
     told = small.headlines()
     assert told[0].startswith("2026Q3 is short of 900 USD of pipeline (")
     assert (
-        "(450 quota of 2 sellers − 150 booked in 2 deals) / 30.0 % of the value won (3 deals decided in the year to "
-        "2026-08-14; 0.0 to 100.0 %) = 1.0 k USD needed, and 2 deals worth 100 USD are due, 0.33 times what is left."
+        f"(450 quota of 2 sellers {formats.MINUS} 150 booked in 2 deals) / 30.0 % of the value won (3 deals decided in "
+        "the year to 2026-08-14; 0.0 to 100.0 %) = 1.0 k USD needed, and 2 deals worth 100 USD are due, 0.33 times "
+        "what is left."
     ) in told[0]
     assert told[1].startswith("2026Q4 has 200 USD more pipeline than it needs")
     assert told[2].startswith("After 2026Q4 has 36.7 USD more pipeline than it needs")
@@ -163,9 +164,8 @@ def test_sellers_teams_and_regions_sum_to_the_whole(small: Coverage) -> None:
 
 def test_the_teams_with_least_due_are_named() -> None:
     found = coverage(book(quotas=[quota("a", 400), quota("b", 250)]), Q3)
-    assert "Least covered of 2 teams with quota left: North (0.13 times 300) and South (0.30 times 200)." in "".join(
-        found.headlines()
-    ).replace("(0.3 times", "(0.30 times")
+    told = "Least covered of 2 teams with quota left: North (0.13 times 300) and South (0.30 times 200)."
+    assert told in found.headlines()
 
 
 def test_deals_of_nobody_are_a_group_and_quotas_of_teams_have_no_sellers() -> None:
@@ -233,35 +233,25 @@ def test_the_start_is_as_the_log_knew_it() -> None:
     assert math.isnan(coverage(book(), Q3).start["due"])  # without a log nobody knows
 
 
+NOW = {"opportunities": [deal("1", 3, "2026-09-01")]}
+
+
 @pytest.mark.parametrize(
-    ("source", "period", "told"),
+    ("tables", "told"),
     [
-        (Book.of({"accounts": [{"account_id": "1"}]}, as_of=DAY), Q3, "Nothing can be said of coverage: needs opportunities."),
-        (book(), Period.parse("2020Q1"), "No deal is open on 2020-03-31."),
-        (
-            Book.of({"opportunities": [deal("1", 3)]}, as_of=DAY), Q3,
-            "It is not known when the open deals, 1 deal worth 3 USD, are due: it needs opportunities.expected_close_on.",
-        ),
-        (
-            Book.of({"opportunities": [deal("1", 3, "2026-09-01")]}, as_of=DAY), Q3,
-            "1 deal worth 3 USD is due in 2026Q3; needs quotas.",
-        ),
-        (
-            Book.of({"opportunities": [deal("1", None, "2026-09-01")], "quotas": QUOTAS}, as_of=DAY), Q3,
-            "1 deal is due in 2026Q3; needs opportunities.amount.",
-        ),
-        (
-            Book.of({"opportunities": [deal("1", 3, "2026-09-01")], "quotas": [quota("a", 9, "2026Q4")]}, as_of=DAY), Q3,
-            "1 deal worth 3 USD is due in 2026Q3; no quota is known for 2026Q3.",
-        ),
-        (
-            Book.of({"opportunities": [deal("1", 3, "2026-09-01")], "quotas": QUOTAS[:1]}, as_of=DAY), Q3,
-            "1 deal worth 3 USD is due in 2026Q3; no deal was won or lost by 2026-08-14.",
-        ),
+        ({"accounts": [{"account_id": "1"}]}, "Nothing can be said of coverage: needs opportunities."),
+        ({"opportunities": DEALS[:1]}, "No deal is open on 2026-08-14."),
+        ({"opportunities": [deal("1", 3)]},
+         "It is not known when the open deals, 1 deal worth 3 USD, are due: it needs opportunities.expected_close_on."),
+        (NOW, "1 deal worth 3 USD is due in 2026Q3; needs quotas."),
+        ({"opportunities": [deal("1", None, "2026-09-01")], "quotas": QUOTAS},
+         "1 deal is due in 2026Q3; needs opportunities.amount."),
+        (NOW | {"quotas": [QUOTAS[2]]}, "1 deal worth 3 USD is due in 2026Q3; no quota is known for 2026Q3."),
+        (NOW | {"quotas": QUOTAS[:1]}, "1 deal worth 3 USD is due in 2026Q3; no deal was won or lost by 2026-08-14."),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_is_said(source: Book, period: Period, told: str) -> None:
-    found = coverage(source, period)
+def test_what_cannot_be_told_is_said(tables: dict[str, Any], told: str) -> None:
+    found = coverage(Book.of(tables, as_of=DAY), Q3)
     assert found.headlines()[0] == told
     assert found.finding() == told
     assert set(found.numbers()["status"]) <= {"ok", "na"}

@@ -18,27 +18,61 @@ from salesnb.analysis.aging import aging
 from salesnb.analysis.coverage import coverage
 from salesnb.analysis.hygiene import hygiene
 from salesnb.analysis.pacing import pacing
-from salesnb.data.contract import CONTRACT
 from salesnb.data.memo import keeping
-from salesnb.data.sample import make
 
 PERIOD, AS_OF = Period.parse("2026Q3"), dtm.date(2026, 8, 14)
-READ = ("opportunities", "opportunity_events", "activities", "accounts", "reps", "quotas")
+STAGES = ("First", "Second", "Third")
+
+
+def tables() -> dict[str, list[dict[str, Any]]]:
+    """Eighty deals over two years that move from stage to stage; every third is lost, and some stay open."""
+    deals, events, done = [], [], []
+    for place in range(80):
+        name, entered = f"D{place:02d}", dtm.date(2024, 9, 1) + dtm.timedelta(days=9 * place)
+        days = [entered + dtm.timedelta(days=step * (5 + place % 11)) for step in range(1, 5)]
+        outcome = "open" if days[3] > AS_OF else "lost" if place % 3 == 0 else "won"
+        first, last = str(days[2]), str(days[3] + dtm.timedelta(days=place % 5))
+        deals.append({
+            "opportunity_id": name, "account_id": f"A{place % 7}", "owner_id": f"R{place % 3}" if place % 10 else None,
+            "product": "P", "kind": "new", "amount": 100.25 * (1 + place % 9), "created_at": entered,
+            "outcome": outcome,
+            "stage": STAGES[2] if outcome == "open" else outcome.capitalize(), "expected_close_on": last,
+            "closed_on": None if outcome == "open" else days[3], "next_step": "call" if place % 4 else None,
+        })  # fmt: skip
+        words = (*STAGES, *([] if outcome == "open" else [outcome.capitalize()]))
+        events += [
+            {"opportunity_id": name, "changed_at": day, "field": "stage", "old": old, "new": new}
+            for day, old, new in zip(days, words, words[1:], strict=False)
+        ]
+        events.append(
+            {"opportunity_id": name, "changed_at": days[1], "field": "expected_close_on", "old": first, "new": last}
+        )
+        done.append({"activity_id": name, "opportunity_id": name, "happened_at": days[1]})
+    return {
+        "opportunities": deals,
+        "opportunity_events": events,
+        "activities": done,
+        "accounts": [{"account_id": f"A{place}", "segment": f"S{place % 2}"} for place in range(7)],
+        "reps": [{"rep_id": f"R{place}", "name": f"Rep {place}", "team": f"T{place % 2}"} for place in range(3)],
+        "quotas": [
+            {"rep_id": f"R{place}", "starts_on": period.start, "ends_on": period.last_day, "metric": "bookings",
+             "amount": 900}
+            for place in range(3) for period in PERIOD.next.last(6)
+        ],
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def books(postgres_url: str) -> Iterator[list[Book]]:
-    made = make(seed=7, scale=0.04)
-    tables: dict[str, Any] = {
-        name: made[name][[column for column in CONTRACT[name].names if column in made[name]]] for name in READ
-    }
-    tables["activities"] = tables["activities"].tail(500)
     address = urlsplit(postgres_url)
     server = ibis.postgres.connect(
         host=address.hostname, port=address.port, user=address.username,
         password=os.environ["SALESNB_TEST_PASSWORD"], database=address.path.lstrip("/"),
     )  # fmt: skip
-    yield [keeping(Book.of(tables, as_of=AS_OF, connection=each)) for each in (ibis.duckdb.connect(), server)]
+    yield [
+        keeping(Book.of(tables(), as_of=AS_OF, stages=STAGES, connection=each))
+        for each in (ibis.duckdb.connect(), server)
+    ]
     server.disconnect()
 
 
