@@ -20,14 +20,11 @@ import ibis.expr.types as ir
 
 from salesnb.data import memo
 from salesnb.data.book import Book
-from salesnb.data.contract import CONTRACT, IBIS_TYPES
-from salesnb.data.undone import after, earliest, latest
+from salesnb.data.contract import CONTRACT
+from salesnb.data.undone import after, earliest, is_deletion, latest, outcome_on, read_value
 
 _UNDONE = ("stage", "amount", "expected_close_on", "owner_id", "forecast_category", "outcome")
 _DONE = ("outcome", "deleted")
-_NUMBER = r"^ *-?[0-9]+([.][0-9]+)? *$"
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_NOT = ("false", "f", "no", "n", "0")
 
 
 def entered(book: Book) -> ir.Table:
@@ -189,20 +186,18 @@ def _from_log(book: Book, deals: ir.Table, when: dtm.date | Callable[[ir.Table],
     done = latest(events.filter(~is_later, events.field.isin(_DONE)), keys, _DONE)
     done = done.rename({f"_done_{name}": name for name in done.columns})
     deals = deals.left_join(done, [(key, f"_done_{key}") for key in keys])
-    deals = deals.filter(~_is_true(deals["_done_has_deleted"], deals["_done_deleted"]))
+    deals = deals.filter(~(deals["_done_has_deleted"].fill_null(False) & is_deletion(deals["_done_deleted"])))
     day = _day_of(deals, when)
 
     def then(name: str) -> ir.Value:
         changed = deals[f"_undo_has_{name}"].fill_null(False)
-        return changed.ifelse(_read(deals[f"_undo_{name}"], name), deals[name])
+        return changed.ifelse(read_value(deals[f"_undo_{name}"], name), deals[name])
 
     says = deals["_undo_has_outcome"].fill_null(False)
-    said = deals["_undo_outcome"].fill_null("open")
-    is_open = says.ifelse(said == "open", (deals.closed_on > day).fill_null(False))
     # A deal that is closed by the log, and whose date of today lies later, was reopened since: the log has its date.
     date_then = (deals.closed_on > day).fill_null(says)
     closed_then = date_then.ifelse(deals["_done_at_outcome"].cast("date"), deals.closed_on)
-    outcome = is_open.ifelse("open", says.ifelse(said, deals.outcome))
+    outcome = outcome_on(day, deals, says, deals["_undo_outcome"])
     stays = (outcome != "open") & (outcome == deals.outcome)
     return deals.mutate(
         **{name: then(name) for name in _UNDONE if name != "outcome"},
@@ -210,21 +205,6 @@ def _from_log(book: Book, deals: ir.Table, when: dtm.date | Callable[[ir.Table],
         closed_on=(outcome == "open").ifelse(ibis.null("date"), closed_then),
         loss_reason=stays.ifelse(deals.loss_reason, ibis.null("string")),
     ).select(*columns)
-
-
-def _is_true(has: ir.BooleanValue, value: ir.StringValue) -> ir.BooleanValue:
-    """Tell whether the last ``deleted`` event deletes: its new value is empty or is no word for no."""
-    return has.fill_null(False) & ~value.lower().isin(_NOT).fill_null(False)
-
-
-def _read(text: ir.StringValue, column: str) -> ir.Value:
-    """Read a logged value as the column's type; what does not look like one is null."""
-    kind = CONTRACT["opportunities"].column(column).kind
-    if kind == "money":
-        return text.re_search(_NUMBER).ifelse(text.strip(), ibis.null("string")).cast(IBIS_TYPES["money"])
-    if kind == "date":
-        return text.re_search(_DATE).ifelse(text.substr(0, 10), ibis.null("string")).cast("date")
-    return text
 
 
 def _has_snapshot(book: Book, day: dtm.date) -> bool:

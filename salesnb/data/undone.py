@@ -13,7 +13,12 @@ from collections.abc import Mapping, Sequence
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data.contract import CONTRACT, IBIS_TYPES
+
 _DAY = dtm.timedelta(days=1)
+_NUMBER = r"^ *-?[0-9]+([.][0-9]+)? *$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_NOT = ("false", "f", "no", "n", "0")
 
 
 def after(events: ir.Table, day: dtm.date | ir.DateValue) -> ir.BooleanValue:
@@ -72,6 +77,38 @@ def latest(changes: ir.Table, keys: Sequence[str], fields: Sequence[str]) -> ir.
     wanted = {field: changes.field == field for field in fields}
     more = {f"at_{field}": changes.changed_at.max(where=is_of) for field, is_of in wanted.items()}
     return _ends(changes, keys, wanted, more, is_last=True)
+
+
+def read_value(text: ir.StringValue, column: str) -> ir.Value:
+    """Read a logged value as the type of a deal's column; what does not look like one is null."""
+    kind = CONTRACT["opportunities"].column(column).kind
+    if kind == "money":
+        return text.re_search(_NUMBER).ifelse(text.strip(), ibis.null("string")).cast(IBIS_TYPES["money"])
+    if kind == "date":
+        return text.re_search(_DATE).ifelse(text.substr(0, 10), ibis.null("string")).cast("date")
+    return text
+
+
+def is_deletion(new: ir.StringValue) -> ir.BooleanValue:
+    """Tell whether a ``deleted`` event deletes: its new value is empty or is no word for no."""
+    return ~new.lower().isin(_NOT).fill_null(False)
+
+
+def outcome_on(day: ir.DateValue, deals: ir.Table, has: ir.BooleanValue, old: ir.StringValue) -> ir.StringValue:
+    """Return a deal's outcome on a day: what the log says it was changed from, else what the closing date allows.
+
+    Parameters
+    ----------
+    day
+        The day.
+    deals
+        Rows with ``outcome`` and ``closed_on``, as they are today.
+    has, old
+        Whether the outcome was changed after the day, and from what; from nothing is from ``open``.
+    """
+    said = old.fill_null("open")
+    is_open = has.ifelse(said == "open", (deals.closed_on > day).fill_null(False))
+    return is_open.ifelse("open", has.ifelse(said, deals.outcome))
 
 
 def _ends(
