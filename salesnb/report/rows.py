@@ -1,34 +1,28 @@
 """Rows: what the numbers of one page are made of, told once, so that a published page can open each number.
 
 A page holds the details of a deal once, however many numbers it is part of, and a number as a list of places among
-them. Numbers are packed into texts, ``"12,1,1,3"``: a notebook file would give each of them a line of its own.
+them, packed as in :mod:`salesnb.report.packing`.
 """
 
 from __future__ import annotations
 
 import datetime as dtm
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any, Protocol
-
-import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.behind import ID_OF, MOST, Behind, Thing
 from salesnb.analysis.details import DETAILS, Kind, details
 from salesnb.data.book import Book
+from salesnb.report.packing import Pack, Store, cut, exact, extra, is_null, packed, scaled
 
 KIND = "application/vnd.salesnb.rows+json"
 """The type of the output that a published page takes the rows from."""
 VERSION = 1
-LONGEST = 1000
 LONGEST_TITLE = 300
-"""The characters of a text and of a heading that are kept; a longer one ends in ``…``."""
-_DAY_0 = dtm.date(1970, 1, 1)
-_EXACT = 2**53
-_PLACES = 4
+"""The characters of a heading that are kept."""
 
 
 class Opening(Protocol):
@@ -47,14 +41,15 @@ class Rows:
     Attributes
     ----------
     content
-        What a published page holds, as JSON types: ``version, day, currency, texts, things, sets``.
+        What a published page holds, as JSON types: ``version, day, currency, texts, packs, things, sets``.
 
-        ``things`` has for each kind of thing ``n`` and ``columns`` of ``title, kind, scale, values``; ``sets`` has for
-        each number ``key, title, thing, unit, n, total, rows, adds, extras``. Packed values are joined by commas, and
-        nothing between two of them is a null: of a text the place in ``texts``, of a date the days since 1970, of a
-        number or money the number times ten to the power of ``scale``. ``rows`` are places among the things, each told
-        as the difference to the one before. ``adds`` is ``"one"``, ``"amount"`` where it is the deal's amount in every
-        row and 0 where that is not known, or scale and values.
+        ``things`` has for each kind of thing ``n`` and ``columns`` of ``title, kind, scale, base, values``; ``sets``
+        has for each number ``key, title, thing, unit, n, total, rows, adds, extras``; extras are columns. ``values``
+        and ``rows`` are places in ``packs``, texts of whole numbers joined by commas, where nothing between two commas
+        is a null. Of a text the number is its place in ``texts``, of a date the days since ``base``, which is itself
+        told in days since 1970, of a number or money its value times ten to the power of ``scale``. The rows of a set
+        are places among the things, each told as the difference to the one before. ``adds`` is ``"one"``, ``"amount"``
+        where it is the deal's amount in every row and 0 where that is not known, or scale and values.
     """
 
     content: Mapping[str, Any]
@@ -96,7 +91,7 @@ def rows(book: Book, day: dtm.date, *results: Opening) -> Rows:
         Two numbers have one key, or a number has fewer rows than are given of it.
     """
     numbers = _numbers(results)
-    texts = _Texts()
+    store = Store()
     things: dict[str, Any] = {}
     places: dict[Thing, dict[str, int]] = {}
     amounts: list[Decimal | None] = []
@@ -109,22 +104,24 @@ def rows(book: Book, day: dtm.date, *results: Opening) -> Rows:
         known = details(book, day, thing, ids).set_index(ID_OF[thing], drop=False)
         frame = known.reindex(ids).assign(**{ID_OF[thing]: ids})
         if thing == "deal":
-            amounts = [_exact(value) for value in frame["amount"]]
+            amounts = [exact(value) for value in frame["amount"]]
         columns = [
             {
                 "title": _titled(detail.title, detail.kind, book.currency),
-                **_packed(frame[detail.name], detail.kind, texts),
+                **packed(frame[detail.name], detail.kind, store),
             }
             for detail in DETAILS[thing]
             if detail.name == ID_OF[thing] or frame[detail.name].notna().any()
         ]
         things[thing] = {"n": len(ids), "columns": columns}
-    sets = [_set(number, places[number.thing], amounts, texts) for number in numbers]
+    sets = [_set(number, places[number.thing], amounts, store) for number in numbers]
+    things, sets = store.settled(things), store.settled(sets)
     content = {
         "version": VERSION,
         "day": day.isoformat(),
         "currency": book.currency,
-        "texts": list(texts.places),
+        "texts": store.ranked(),
+        "packs": list(store.packs),
         "things": things,
         "sets": sets,
     }
@@ -144,46 +141,31 @@ def _numbers(results: Iterable[Opening]) -> list[Behind]:
 
 
 def _ids(number: Behind) -> list[str]:
-    return ["" if _is_null(one) else str(one) for one in number.rows[ID_OF[number.thing]].head(MOST)]
+    return ["" if is_null(one) else str(one) for one in number.rows[ID_OF[number.thing]].head(MOST)]
 
 
-class _Texts:
-    """Texts, each kept once, by their place."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, int] = {}
-
-    def place(self, text: str) -> int:
-        """Return the place of a text, the next one where it is new."""
-        return self.places.setdefault(_cut(text, LONGEST), len(self.places))
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _set(number: Behind, places: Mapping[str, int], amounts: Sequence[Decimal | None], texts: _Texts) -> dict[str, Any]:
+def _set(number: Behind, places: Mapping[str, int], amounts: Sequence[Decimal | None], store: Store) -> dict[str, Any]:
     frame = number.rows.head(MOST)
     at = [places[one] for one in _ids(number)]
-    adds = [_exact(value) for value in frame["adds"]]
+    adds = [exact(value) for value in frame["adds"]]
     told: str | dict[str, Any]
     if all(value == 1 for value in adds):
         told = "one"
     elif any(amounts) and number.thing == "deal" and all(v == (amounts[p] or 0) for v, p in zip(adds, at, strict=True)):
         told = "amount"
     else:
-        told = _scaled(adds)
+        told = scaled(adds)
     extras = [
-        {"title": _cut(title, LONGEST_TITLE), **_extra(frame[name], texts)} for name, title in number.extras.items()
+        {"title": cut(title, LONGEST_TITLE), **extra(frame[name], store)} for name, title in number.extras.items()
     ]
     return {
         "key": number.key,
-        "title": _cut(number.title, LONGEST_TITLE),
+        "title": cut(number.title, LONGEST_TITLE),
         "thing": number.thing,
         "unit": number.unit,
         "n": int(number.n),
-        "total": f"{(_exact(number.total) or Decimal(0)).normalize():f}",
-        "rows": ",".join(str(b - a) for a, b in zip([0, *at], at, strict=False)),
+        "total": f"{(exact(number.total) or Decimal(0)).normalize():f}",
+        "rows": Pack([b - a for a, b in zip([0, *at], at, strict=False)]),
         "adds": told,
         "extras": extras,
     }
@@ -191,79 +173,3 @@ def _set(number: Behind, places: Mapping[str, int], amounts: Sequence[Decimal | 
 
 def _titled(title: str, kind: Kind, currency: str) -> str:
     return f"{title} ({currency})" if kind == "money" and currency else title
-
-
-def _kind(values: pd.Series) -> Kind:
-    """Tell what the values of an extra are."""
-    known = [value for value in values if not _is_null(value)]
-    if known and all(isinstance(value, dtm.date) for value in known):
-        return "date"
-    if known and all(_is_number(value) for value in known):
-        return "number"
-    return "text"
-
-
-def _extra(values: pd.Series, texts: _Texts) -> dict[str, Any]:
-    """Pack an extra; of numbers that are no shares, two decimals are told."""
-    kind = _kind(values)
-    if kind != "number":
-        return _packed(values, kind, texts)
-    exact = [_exact(value) for value in values]
-    is_share = all(abs(value) <= 1 for value in exact if value is not None)
-    return {"kind": kind, **_scaled(exact if is_share else [None if v is None else round(v, 2) for v in exact])}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Decimal) or (pd.api.types.is_number(value) and not pd.api.types.is_bool(value))
-
-
-def _packed(values: Iterable[Any], kind: Kind, texts: _Texts) -> dict[str, Any]:
-    if kind in ("money", "number"):
-        return {"kind": kind, **_scaled([_exact(value) for value in values])}
-    pack: Callable[[Any], int] = _days if kind == "date" else partial(_place, texts)
-    packed: dict[Any, str] = {}
-    told = []
-    for value in values:
-        if value not in packed:
-            packed[value] = "" if _is_null(value) else str(pack(value))
-        told.append(packed[value])
-    return {"kind": kind, "scale": 0, "values": ",".join(told)}
-
-
-def _place(texts: _Texts, value: Any) -> int:
-    if pd.api.types.is_bool(value):
-        return texts.place("yes" if value else "no")
-    return texts.place(str(value))
-
-
-def _days(value: dtm.date) -> int:
-    return (dtm.date(value.year, value.month, value.day) - _DAY_0).days
-
-
-def _scaled(values: Sequence[Decimal | None]) -> dict[str, Any]:
-    """Return the numbers as whole ones times a power of ten, the smallest that loses nothing and that JSON can hold."""
-    known = [value for value in values if value is not None]
-    largest = max((abs(value) for value in known), default=Decimal(0))
-    scale = max((-_exponent(value) for value in known), default=0)
-    while scale and largest.scaleb(scale) > _EXACT:
-        scale -= 1
-    whole = ["" if value is None else f"{round(value.scaleb(scale)):d}" for value in values]
-    return {"scale": scale, "values": ",".join(whole)}
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    assert isinstance(exponent, int)
-    return min(exponent, 0)
-
-
-def _exact(value: Any) -> Decimal | None:
-    """Return a number with at most four decimals; None where it is none."""
-    if formats.is_missing(value):
-        return None
-    exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    return round(exact, _PLACES)
-
-
-def _is_null(value: Any) -> bool:
-    return value is None or value is pd.NaT or value is pd.NA or value != value

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, TypeAlias
 
 from salesnb.formats import visible
 
@@ -27,6 +27,7 @@ MOST = 5000
 LONGEST = 1000
 _MOST_SETS = 5000
 _MOST_THINGS = 1_000_000
+_MOST_PACKS = 100_000
 _MOST_COLUMNS = 40
 _LONGEST_TITLE = 300
 _THINGS = ("deal", "lead", "account", "visitor")
@@ -34,6 +35,7 @@ _KINDS = ("text", "money", "number", "date")
 _NUMBER = re.compile(r"-?[0-9]{1,17}", re.ASCII)
 _TOTAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,4})?", re.ASCII)
 _DAYS = (-800_000, 3_000_000)
+Packs: TypeAlias = Sequence[Sequence[int | None]]
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -56,21 +58,25 @@ def embedded(content: Any) -> str:
     ValueError
         It has not the shape of rows; the message says where, and none of its texts.
     """
-    top = _fields(content, "version day currency texts things sets", "the rows")
+    top = _fields(content, "version day currency texts packs things sets", "the rows")
     if top["version"] != VERSION or isinstance(top["version"], bool):
         raise ValueError("the rows are of another version")
     day = dtm.date.fromisoformat(_text(top["day"], 10, "the day"))
     currency = visible(_text(top["currency"], 20, "the currency"))
     texts = [visible(_text(one, LONGEST, "a text")) for one in _list(top["texts"], _MOST_THINGS * 2, "the texts")]
+    packs = [_numbers(one) for one in _list(top["packs"], _MOST_PACKS, "the packs")]
     if not isinstance(top["things"], dict) or not set(top["things"]) <= set(_THINGS):
         raise ValueError("the things are not those that are known")
-    things = {name: _thing(value, len(texts), name) for name, value in top["things"].items()}
-    sets = [_set(one, things, len(texts)) for one in _list(top["sets"], _MOST_SETS, "the sets")]
+    things = {name: _thing(value, packs, len(texts), name) for name, value in top["things"].items()}
+    sets = [_set(one, things, packs, len(texts)) for one in _list(top["sets"], _MOST_SETS, "the sets")]
     if len({one["key"] for one in sets}) < len(sets):
         raise ValueError("two sets have one key")
     if not sets:
         return ""
-    made = {"day": day.isoformat(), "currency": currency, "texts": texts, "things": things, "sets": sets}
+    made = {
+        "day": day.isoformat(), "currency": currency, "texts": texts, "packs": list(top["packs"]), "things": things,
+        "sets": sets,
+    }  # fmt: skip
     return json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPED)
 
 
@@ -122,16 +128,16 @@ class _Numbers(HTMLParser):
             self.block += data
 
 
-def _thing(value: Any, texts: int, name: str) -> dict[str, Any]:
+def _thing(value: Any, packs: Packs, texts: int, name: str) -> dict[str, Any]:
     given = _fields(value, "n columns", name)
     n = _whole(given["n"], _MOST_THINGS, name)
     columns = _list(given["columns"], _MOST_COLUMNS, name)
     if not columns:
         raise ValueError(f"{name} has no columns")
-    return {"n": n, "columns": [_column(column, n, texts, name) for column in columns]}
+    return {"n": n, "columns": [_column(column, n, packs, texts, name) for column in columns]}
 
 
-def _set(value: Any, things: Mapping[str, Any], texts: int) -> dict[str, Any]:
+def _set(value: Any, things: Mapping[str, Any], packs: Packs, texts: int) -> dict[str, Any]:
     given = _fields(value, "key title thing unit n total rows adds extras", "a set")
     key = _text(given["key"], _LONGEST_TITLE, "a key")
     if not KEY.fullmatch(key):
@@ -140,7 +146,7 @@ def _set(value: Any, things: Mapping[str, Any], texts: int) -> dict[str, Any]:
         raise ValueError(f"the set {key} is of a thing or a unit that is not known")
     if not _TOTAL.fullmatch(_text(given["total"], 30, key)):
         raise ValueError(f"the total of {key} is no number")
-    steps = _numbers(given["rows"], None, key)
+    steps = _pack(given["rows"], packs, None, key)
     place = 0
     for step in steps:
         place = -1 if step is None else place + step
@@ -149,41 +155,52 @@ def _set(value: Any, things: Mapping[str, Any], texts: int) -> dict[str, Any]:
     n = _whole(given["n"], 10**12, key)
     if len(steps) > min(n, MOST):
         raise ValueError(f"the set {key} has more rows than it may")
-    extras = [_column(one, len(steps), texts, key) for one in _list(given["extras"], _MOST_COLUMNS, key)]
+    extras = [_column(one, len(steps), packs, texts, key) for one in _list(given["extras"], _MOST_COLUMNS, key)]
     kept = {name: given[name] for name in ("key", "thing", "unit", "n", "total", "rows")}
     title = visible(_text(given["title"], _LONGEST_TITLE, key))
     is_priced = given["thing"] == "deal" and any(c["kind"] == "money" for c in things["deal"]["columns"])
-    adds = _adds(given["adds"], len(steps), key, ("one", "amount") if is_priced else ("one",))
+    adds = _adds(given["adds"], len(steps), packs, key, ("one", "amount") if is_priced else ("one",))
     return {**kept, "title": title, "adds": adds, "extras": extras}
 
 
-def _adds(value: Any, n: int, key: str, words: Sequence[str]) -> str | dict[str, Any]:
+def _adds(value: Any, n: int, packs: Packs, key: str, words: Sequence[str]) -> str | dict[str, Any]:
     if isinstance(value, str) and value in words:
         return value
     given = _fields(value, "scale values", key)
-    _numbers(given["values"], n, key)
+    _pack(given["values"], packs, n, key)
     return {"scale": _whole(given["scale"], 4, key), "values": given["values"]}
 
 
-def _column(value: Any, n: int, texts: int, where: str) -> dict[str, Any]:
-    given = _fields(value, "title kind scale values", where)
-    kind = given["kind"]
+def _column(value: Any, n: int, packs: Packs, texts: int, where: str) -> dict[str, Any]:
+    given = _fields(value, "title kind scale base values", where)
+    kind, base = given["kind"], given["base"]
     if kind not in _KINDS:
         raise ValueError(f"a column of {where} is of a kind that is not known")
+    first, last = _DAYS if kind == "date" else (0, 0)
+    if not isinstance(base, int) or isinstance(base, bool) or not first <= base <= last:
+        raise ValueError(f"a column of {where} begins where it may not")
     low, high = {"text": (0, texts - 1), "date": _DAYS}.get(kind, (-(10**17), 10**17))
-    if any(one is not None and not low <= one <= high for one in _numbers(given["values"], n, where)):
+    if any(one is not None and not low <= base + one <= high for one in _pack(given["values"], packs, n, where)):
         raise ValueError(f"a column of {where} has a value out of bounds")
     title = visible(_text(given["title"], _LONGEST_TITLE, where))
-    return {"title": title, "kind": kind, "scale": _whole(given["scale"], 4, where), "values": given["values"]}
+    scale = _whole(given["scale"], 4, where)
+    return {"title": title, "kind": kind, "scale": scale, "base": base, "values": given["values"]}
 
 
-def _numbers(value: Any, n: int | None, where: str) -> list[int | None]:
+def _pack(place: Any, packs: Packs, n: int | None, where: str) -> Sequence[int | None]:
+    """Return the numbers at a place among the packs, held to how many they have to be."""
+    found = packs[_whole(place, len(packs) - 1, where)]
+    # One null and none at all are written alike.
+    if n is not None and len(found) != n and not (n == 1 and not found):
+        raise ValueError(f"{where} has {len(found)} values where it has {n} rows")
+    return found
+
+
+def _numbers(value: Any) -> Sequence[int | None]:
     """Unpack whole numbers, None where there is none."""
-    parts = _text(value, 20 * _MOST_THINGS, where).split(",") if value != "" or n else []
-    if n is not None and len(parts) != n:
-        raise ValueError(f"{where} has {len(parts)} values where it has {n} rows")
+    parts = _text(value, 20 * _MOST_THINGS, "a pack").split(",") if value != "" else []
     if any(part and not _NUMBER.fullmatch(part) for part in parts):
-        raise ValueError(f"{where} has a value that is no number")
+        raise ValueError("a pack has a value that is no number")
     return [int(part) if part else None for part in parts]
 
 

@@ -63,16 +63,20 @@ class Set:
         Of the data.
     amounts
         The amount of every deal, in the order of the things; None where it is not known.
+    packs
+        Whole numbers as texts, which rows and values name by their place.
     """
 
     told: dict[str, Any]
     currency: str
-    amounts: Sequence[float | None]
+    amounts: Sequence[float | None] = ()
+    packs: Sequence[str] = ()
 
     @cached_property
     def places(self) -> list[int]:
         """The places of its rows among the things."""
-        return list(accumulate(map(int, self.told["rows"].split(",")))) if self.told["rows"] else []
+        steps = self.packs[self.told["rows"]]
+        return list(accumulate(map(int, steps.split(",")))) if steps else []
 
     @cached_property
     def adds(self) -> list[float]:
@@ -81,7 +85,7 @@ class Set:
             return [1.0] * len(self.places)
         if self.told["adds"] == "amount":
             return [self.amounts[place] or 0.0 for place in self.places]
-        values = self.told["adds"]["values"].split(",") if self.places else []
+        values = self.packs[self.told["adds"]["values"]].split(",") if self.places else []
         return [float(value or 0) / 10 ** self.told["adds"]["scale"] for value in values]
 
     @property
@@ -122,10 +126,9 @@ def sets(page: Page) -> dict[str, Set]:
         return {}
     told = json.loads(text)
     money = [c for c in told["things"].get("deal", {"columns": []})["columns"] if c["kind"] == "money"]
-    amounts = (
-        [float(v) / 10 ** money[0]["scale"] if v else None for v in money[0]["values"].split(",")] if money else []
-    )
-    return {one["key"]: Set(one, told["currency"], amounts) for one in told["sets"]}
+    values = told["packs"][money[0]["values"]].split(",") if money else []
+    amounts = [float(value) / 10 ** money[0]["scale"] if value else None for value in values]
+    return {one["key"]: Set(one, told["currency"], amounts, told["packs"]) for one in told["sets"]}
 
 
 def open_all(page: Page) -> list[Opened]:

@@ -426,7 +426,7 @@ def test_what_is_wrong_is_found(browser, tmp_path):
     ],
 )  # fmt: skip
 def test_a_number_says_its_count_or_its_sum(text, is_said):
-    assert says(text, Set({"n": 2310, "total": "-1234567.5"}, "USD", [])) is is_said
+    assert says(text, Set({"n": 2310, "total": "-1234567.5"}, "USD")) is is_said
 
 
 def hostile(folder: Path, texts: Sequence[str]) -> Path:

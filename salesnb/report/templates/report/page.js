@@ -34,7 +34,7 @@
 (() => {
   const block = document.getElementById("snb-rows-data");
   if (!block) return;
-  const { day, currency, texts, things, sets } = JSON.parse(block.textContent);
+  const { day, currency, texts, packs, things, sets } = JSON.parse(block.textContent);
   const FIRST = 200;
   const NOUNS = { deal: ["deal", "deals"], lead: ["lead", "leads"], account: ["account", "accounts"], visitor: ["visitor", "visitors"] };
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -53,7 +53,7 @@
     element.append(...parts);
     return element;
   };
-  const numbers = (packed, n) => (n ? packed.split(",").map((one) => (one === "" ? null : Number(one))) : []);
+  const numbers = (place, n, base = 0) => (n ? packs[place].split(",").map((one) => (one === "" ? null : Number(one) + base)) : []);
   const shown = {
     text: () => (value) => texts[value],
     date: () => (value) => new Date(value * 864e5).toISOString().slice(0, 10),
@@ -66,15 +66,15 @@
   };
   const known = {};
   const details = (thing) =>
-    (known[thing] ??= things[thing].columns.map((told) => column(told, numbers(told.values, things[thing].n))));
+    (known[thing] ??= things[thing].columns.map((told) => column(told, numbers(told.values, things[thing].n, told.base))));
 
   const view = (set) => {
     let place = 0;
-    const places = (set.rows === "" ? [] : set.rows.split(",")).map((step) => (place += Number(step)));
+    const places = (packs[set.rows] === "" ? [] : packs[set.rows].split(",")).map((step) => (place += Number(step)));
     const n = places.length;
     const columns = details(set.thing).map((one) => ({ ...one, values: places.map((at) => one.values[at]) }));
     const amount = columns.find((one) => one.kind === "money");
-    const own = set.extras.map((told) => column(told, numbers(told.values, n)));
+    const own = set.extras.map((told) => column(told, numbers(told.values, n, told.base)));
     let adds = amount;
     if (set.adds !== "amount") {
       const kind = set.unit === "money" ? "money" : "number";
