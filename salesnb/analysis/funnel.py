@@ -34,6 +34,8 @@ from salesnb.periods import Period
 
 BY = ("segment", "region", "product", "team")
 MOST_SEGMENTS = 12
+PEOPLE = ("rep", "rep_id", "account", "account_id")
+"""What has too few deals each to say anything of a stage; sellers have a page of their own."""
 _STEPS = pd.DataFrame(columns=list(steps_of.COLUMNS))
 _SEGMENTS = pd.DataFrame(columns=["by", "segment", *steps_of.COLUMNS, "rest", "p", "q", "flag", "each", "worth", "key"])
 _ENDS = pd.DataFrame(columns=["part", "won", "closed", "rate", "low", "high"])
@@ -200,7 +202,7 @@ def _deals(book: Book, window: Period, by: Sequence[str], confidence: float) -> 
     first, end = ibis.date(window.start), ibis.date(window.end)
     rows = rows.filter(rows.entered_on >= first, rows.entered_on < end, rows.entered_on <= ibis.date(book.as_of))
     dims, left_out = [], []
-    for name in by:
+    for name in (name for name in by if name not in PEOPLE):
         try:
             labelled = with_dimension(book, rows, name)
         except NeedsData as lacking:

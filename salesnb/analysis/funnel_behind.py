@@ -56,7 +56,7 @@ def of_steps(
             told = Behind(
                 key(topic, step["place"], name),
                 title.format(step["step"]),
-                _columns(rows[name].assign(adds=1), thing),
+                _columns(rows[name], 1, thing),
                 n,
                 float(n),
                 "count",
@@ -65,7 +65,7 @@ def of_steps(
             )
             yield told
             if thing == "deal":
-                amounts = _columns(rows[name].assign(adds=rows[name]["value"].fillna(0.0)), thing)
+                amounts = _columns(rows[name], rows[name]["value"].fillna(0.0).to_numpy(), thing)
                 yield Behind(
                     key(topic, step["place"], name, "value"), told.title, amounts, n, float(step[f"value_{name}"]),
                     "money", thing, _EXTRAS,
@@ -75,7 +75,7 @@ def of_steps(
             parts = dropped["value"].fillna(0.0) if worth.is_money else 1.0 + 0 * dropped["value"].fillna(0.0)
             yield Behind(
                 key(topic, "worth"), f"What each deal that dropped out at {step['step']} adds to the repair's worth",
-                _columns(dropped.assign(adds=parts * worth.each), thing),
+                _columns(dropped, (parts * worth.each).to_numpy(), thing),
                 int(step["dropped"]), worth.worth, "money" if worth.is_money else "count", thing, _EXTRAS,
             )  # fmt: skip
 
@@ -105,15 +105,15 @@ def of_segments(stays: ir.Table, segments: pd.DataFrame, base: str, thing: Thing
             here = found.get(f"{row['segment']}\x1f{row['place']}", none)
             title = f"{row['segment']} at {row['step']}"
             yield Behind(
-                row["key"], title, _columns(here.assign(adds=1), thing), int(row["base"]), float(row["base"]), "count",
+                row["key"], title, _columns(here, 1, thing), int(row["base"]), float(row["base"]), "count",
                 thing, _EXTRAS,
             )  # fmt: skip
             if row.get("flag") == "below" and row["worth"] > 0:
                 dropped = here[here["fate"] == "dropped"]
-                amounts = dropped.assign(adds=dropped["value"].fillna(0.0) * row["each"])
+                amounts = dropped["value"].fillna(0.0).to_numpy() * row["each"]
                 yield Behind(
                     f"{row['key']}-worth", f"What each deal that {title} lost adds to the repair's worth",
-                    _columns(amounts, thing), int(row["dropped"]), float(row["worth"]), "money", thing, _EXTRAS,
+                    _columns(dropped, amounts, thing), int(row["dropped"]), float(row["worth"]), "money", thing, _EXTRAS,
                 )  # fmt: skip
 
 
@@ -142,7 +142,8 @@ def _none(thing: Thing) -> pd.DataFrame:
     )
 
 
-def _columns(rows: pd.DataFrame, thing: Thing) -> pd.DataFrame:
-    chosen: Any = rows[[ID_OF[thing], "adds", *_EXTRAS]].reset_index(drop=True)
-    frame: pd.DataFrame = chosen
-    return frame
+def _columns(rows: pd.DataFrame, adds: Any, thing: Thing) -> pd.DataFrame:
+    names = (ID_OF[thing], *_EXTRAS)
+    return pd.DataFrame(
+        {names[0]: rows[names[0]].array, "adds": adds, **{name: rows[name].array for name in names[1:]}}
+    )

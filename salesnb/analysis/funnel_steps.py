@@ -13,7 +13,7 @@ import pandas as pd
 
 from salesnb.analysis.apart import FEWEST, exact_p
 from salesnb.data.book import Book
-from salesnb.kpis.answers import answer
+from salesnb.kpis.answers import columns_over
 from salesnb.kpis.dimensions import NONE
 from salesnb.kpis.incidence import Curve, aalen_johansen
 from salesnb.kpis.intervals import benjamini_hochberg, wilson
@@ -48,25 +48,25 @@ def counted(book: Book, stays: ir.Table, by: str | None) -> pd.DataFrame:
     pandas.DataFrame
         ``segment, place, fate, days, n, entered, from_start, value, squares`` (of the values) ``, no_value``.
     """
-    rows = stays.mutate(
-        segment=stays[by] if by else ibis.literal(""),
-        _in=(stays["entry"] == stays["place"]).cast("int32"),
-        _start=(stays["entry"] == 0).cast("int32"),
-        _none=stays["value"].isnull().cast("int32"),
-    )
-    found = answer(
-        book,
-        rows.group_by("segment", "place", "fate", "days").aggregate(
-            n=rows.count(), entered=rows["_in"].sum(), from_start=rows["_start"].sum(), value=rows["value"].sum(),
-            squares=rows["value"].cast("float64").pow(2).sum(), no_value=rows["_none"].sum(),
-        ),
-    )  # fmt: skip
+    rows = stays.select("place", "fate", "days", "entry", "value", segment=stays[by] if by else ibis.literal(""))
+    found = pd.DataFrame(columns_over(book, rows, lambda rows, _: _summed(rows), "stays counted"), dtype=object)
     found["segment"] = found["segment"].fillna(NONE).astype(str)
     for name in ("value", "squares"):
-        found[name] = pd.to_numeric(found[name]).astype("float64").fillna(0.0)
-    found["days"] = pd.to_numeric(found["days"]).astype("float64")
+        found[name] = found[name].astype("float64").fillna(0.0)
+    found["days"] = found["days"].astype("float64")
     whole = dict.fromkeys(("place", "n", "entered", "from_start", "no_value"), "int64")
     return found.astype(whole).sort_values(["segment", "place", "fate", "days"], ignore_index=True)
+
+
+def _summed(rows: ir.Table) -> ir.Table:
+    return rows.group_by("segment", "place", "fate", "days").aggregate(
+        n=rows.count(),
+        entered=(rows["entry"] == rows["place"]).cast("int32").sum(),
+        from_start=(rows["entry"] == 0).cast("int32").sum(),
+        value=rows["value"].sum(),
+        squares=rows["value"].cast("float64").pow(2).sum(),
+        no_value=rows["value"].isnull().cast("int32").sum(),
+    )
 
 
 def of_steps(counts: pd.DataFrame, names: Sequence[str], base: Base, confidence: float) -> pd.DataFrame:
@@ -178,9 +178,9 @@ def of_segments(counts: pd.DataFrame, by: str, names: Sequence[str], base: Base,
     Returns
     -------
     pandas.DataFrame
-        ``by, segment``, the columns of :func:`of_steps` (no days), ``rest`` (the rate of the other segments) and ``p``
-        (Fisher's exact test against them; NaN for what has no name, fewer than ten, or no others). The last step is
-        left out.
+        ``by, segment``, the columns of :func:`of_steps` (no days), ``rest`` (the rate of the others that have a name)
+        and ``p`` (Fisher's exact test against them; NaN for what has no name, fewer than ten, or no others). The last
+        step is left out.
     """
     cells = _cells(counts)
     rows: list[dict[str, Any]] = []
@@ -189,12 +189,13 @@ def of_segments(counts: pd.DataFrame, by: str, names: Sequence[str], base: Base,
         rows += [{"by": by, "segment": segment, **row} for row in _rows(mine, names, base, confidence)[:-1]]
     for place in range(len(names) - 1):
         here = [row for row in rows if row["place"] == place]
-        k, n = sum(row["passed"] for row in here), sum(row["base"] for row in here)
         for row in here:
-            others = n - row["base"]
-            row["rest"] = (k - row["passed"]) / others if others else math.nan
+            rest = [other for other in here if other is not row and other["segment"] != NONE]
+            went, others = sum(other["passed"] for other in rest), sum(other["base"] for other in rest)
+            row["rest"] = went / others if others else math.nan
             is_told = row["segment"] != NONE and row["base"] >= FEWEST and others >= FEWEST
-            row["p"] = exact_p(row["passed"], row["base"], k, n) if is_told else math.nan
+            both = (went + row["passed"], others + row["base"])
+            row["p"] = exact_p(row["passed"], row["base"], *both) if is_told else math.nan
     return pd.DataFrame(rows, columns=["by", "segment", *COLUMNS, "rest", "p"])
 
 
