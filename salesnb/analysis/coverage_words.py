@@ -43,12 +43,7 @@ def finding(card: CoverageCard) -> str:
     rows = [row for row in card.horizons.to_dict("records") if row["horizon"] in ("this", "next", "later")]
     for row in rows:
         if not math.isnan(row["needed"]) and row["left"] > 0:
-            lack = formats.money(abs(row["gap"]), card.currency)
-            gap = f"is short of {lack} of pipeline" if row["gap"] > 0 else f"has {lack} more pipeline than it needs"
-            return (
-                f"{_upper(row['label'])} {gap}{_between(row)}: {formats.money(row['needed'])} needed, "
-                f"{formats.money(row['due'])} due."
-            )
+            return f"{_verdict(card, row)}: {_needed(row)} needed, {formats.money(row['due'])} due."
     row = rows[1] if card.is_complete else rows[0]
     why = row["reason"] or "the quota is met"
     return f"{_upper(worth(row['due'], row['deals'], card))} {_are(row)} due in {row['label']}; {why}."
@@ -115,11 +110,10 @@ def _ahead(card: CoverageCard, name: str) -> list[str]:
     if name == "this" and card.is_complete:
         return [_over(card, row)]
     if not math.isnan(row["needed"]) and row["left"] > 0:
-        between = _between(row)
-        lack = formats.money(abs(row["gap"]), card.currency)
-        gap = f"is short of {lack} of pipeline" if row["gap"] > 0 else f"has {lack} more pipeline than it needs"
-        return [Told(f"{_upper(row['label'])} {gap}{between}: {factors(card, row)}, and {due} {verb} due, "
-                     f"{times(row['coverage'])} what is left.", opens)]  # fmt: skip
+        words = (
+            f"{_verdict(card, row)}: {factors(card, row)}, and {due} {verb} due, {times(row['coverage'])} what is left."
+        )
+        return [Told(words, opens)]
     if row["quota"] > 0 and row["left"] == 0:
         return [Told(f"The quota of {row['label']} is met; {due} {verb} still due in it.", opens)]
     why = row["reason"] or "it cannot be held against a quota"
@@ -134,15 +128,32 @@ def _over(card: CoverageCard, row: Any) -> str:
     return Told(f"{card.period} is over: {share} of its quotas is booked, {done}.", "coverage-booked")
 
 
-def _between(row: Any) -> str:
-    low, high = row["gap_low"], row["gap_high"]
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    if math.isinf(high):
-        return f" ({formats.money(low)} or more)"
-    if low < 0 < high:
-        return f" (from {formats.money(-low)} too much to {formats.money(high)} too little)"
-    ends = sorted((abs(low), abs(high)))
+def is_unsure(row: Any) -> bool:
+    """Tell whether the interval of the gap holds both too little and enough."""
+    return bool(row["gap_low"] < 0 < row["gap_high"])
+
+
+def _verdict(card: CoverageCard, row: Any) -> str:
+    """Say by how much a period is short of pipeline or has more than it needs, or that this cannot be told."""
+    name = f"the time {row['label']}" if row["horizon"] == "later" else row["label"]
+    if is_unsure(row):
+        return f"It cannot be told whether {name} has pipeline enough"
+    lack = formats.money(abs(row["gap"]), card.currency)
+    gap = f"is short of {lack} of pipeline" if row["gap"] > 0 else f"has {lack} more pipeline than it needs"
+    ends = sorted((abs(row["gap_low"]), abs(row["gap_high"])))
+    between = "" if math.isnan(ends[0]) or math.isnan(ends[1]) else _span(ends)
+    return f"{_upper(name)} {gap}{between}"
+
+
+def _needed(row: Any) -> str:
+    low, high = row["needed_low"], row["needed_high"]
+    between = _span([low, high]) if is_unsure(row) else ""
+    return f"{formats.money(row['needed'])}{between}"
+
+
+def _span(ends: list[float]) -> str:
+    if math.isinf(ends[1]):
+        return f" ({formats.money(ends[0])} or more)"
     return f" ({formats.money(ends[0])} to {formats.money(ends[1])})"
 
 

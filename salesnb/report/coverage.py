@@ -12,7 +12,7 @@ import pandas as pd
 from salesnb import formats
 from salesnb.analysis.behind import key
 from salesnb.analysis.coverage import Coverage
-from salesnb.analysis.coverage_words import times
+from salesnb.analysis.coverage_words import is_unsure, times
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
@@ -129,7 +129,7 @@ def _ranged(row: Row, name: str) -> Cell:
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if math.isnan(value):
         return Cell("")
-    tone: Any = "bad" if name == "gap" and value > 0 else "good" if name == "gap" else ""
+    tone: Any = "" if name == "needed" else "unsure" if is_unsure(row) else "bad" if value > 0 else "good"
     words = formats.money(value) if name == "needed" or value > 0 else f"none, {formats.money(-value)} more"
     if math.isnan(low):
         return Cell(words, tone)

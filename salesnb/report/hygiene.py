@@ -90,7 +90,7 @@ def hygiene_table(found: Hygiene) -> Table:
     )
 
 
-_TOTALS = {"flagged": "All that break a rule", "all": "All open deals", "clean": "Clean"}
+_TOTALS = {"flagged": "All that break a rule", "all": "All open deals", "clean": "Clean, as far as rules see"}
 
 
 def _total(found: Hygiene, name: str, words: str) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def unseen_table(found: Hygiene) -> Table:
         found.unseen,
         {"words": text("Rule", lambda words: Cell(_upper(words))), "reason": text("Why")},
         caption=f"{count} nothing, or not all" if len(found.unseen) else "What rules cannot see",
-        empty="Nothing: the source gives all that the rules ask for.",
+        empty=found.nothing or "Nothing: the source gives all that the rules ask for.",
     )
 
 
