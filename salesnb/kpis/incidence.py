@@ -38,6 +38,9 @@ class Curve:
         The variance of ``won``.
     n
         The deals in all.
+    borrowed
+        The share undecided at the age from which too few of the deals were watched: see
+        :func:`salesnb.kpis.maturity.extended`.
     """
 
     days: Array
@@ -46,6 +49,7 @@ class Curve:
     lost: Array
     variance: Array
     n: int
+    borrowed: float = 0.0
 
     @property
     def final(self) -> float:
@@ -56,6 +60,11 @@ class Curve:
     def undecided(self) -> float:
         """The share neither won nor lost by the highest age watched: what the curve cannot tell yet."""
         return float(1 - self.won[-1] - self.lost[-1]) if len(self.won) else float("nan")
+
+    @property
+    def unsure(self) -> float:
+        """The share of the deals whose end these deals cannot tell themselves: undecided, or told by earlier deals."""
+        return max(self.undecided, self.borrowed)
 
     def by(self, day: float) -> float:
         """Return the share won within so many days, that day included; NaN without a deal."""
@@ -163,23 +172,6 @@ def curves(aged: ir.Table, by: str | None = None) -> dict[str | None, Curve]:
     return {str(segment): aalen_johansen(*part[names].to_numpy().T) for segment, part in parts}
 
 
-def final_rates(aged: ir.Table, confidence: float) -> pd.DataFrame:
-    """Estimate the final win rate of every ``segment`` of deals with ages.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``segment, value, n, low, high, reason``; the reason says which share of the deals the curve leaves undecided.
-    """
-    found = []
-    for name, curve in curves(aged, "segment").items():
-        low, high = curve.interval(confidence=confidence)
-        share = curve.undecided
-        told = f"{share:.0%} are neither won nor lost at the highest age watched" if share > 0 else ""
-        found.append({"segment": name, "value": curve.final, "n": curve.n, "low": low, "high": high, "reason": told})
-    return pd.DataFrame(found, columns=["segment", "value", "n", "low", "high", "reason"])
-
-
 def aalen_johansen(days: npt.ArrayLike, won: npt.ArrayLike, lost: npt.ArrayLike, censored: npt.ArrayLike) -> Curve:
     """Estimate the share won by each age, with lost as the competing event.
 
@@ -212,14 +204,26 @@ def aalen_johansen(days: npt.ArrayLike, won: npt.ArrayLike, lost: npt.ArrayLike,
     if not age.size:
         return Curve(age, age, age, age, age, 0)
     leaving = wins + losses + ends
-    at_risk = leaving[::-1].cumsum()[::-1]
+    return curve_at(age, wins, losses, leaving[::-1].cumsum()[::-1], round(float(leaving.sum())))
+
+
+def curve_at(age: Array, wins: Array, losses: Array, at_risk: Array, n: int) -> Curve:
+    """Return the curve of :func:`aalen_johansen` from what is at risk and decided at each age.
+
+    Parameters
+    ----------
+    age, wins, losses, at_risk
+        Rising ages, and how many deals are won, lost and at risk at each; the last above 0.
+    n
+        The deals in all.
+    """
     decided = wins + losses
     survival = np.cumprod(1 - decided / at_risk)
     before = np.concatenate(([1.0], survival[:-1]))
     share_won = np.cumsum(before * wins / at_risk)
     share_lost = np.cumsum(before * losses / at_risk)
     variance = _variance(share_won, before, at_risk, wins, decided)
-    return Curve(age, at_risk, share_won, share_lost, variance, round(float(leaving.sum())))
+    return Curve(age, at_risk, share_won, share_lost, variance, n)
 
 
 def _variance(share: Array, before: Array, at_risk: Array, wins: Array, decided: Array) -> Array:

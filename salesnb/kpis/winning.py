@@ -6,6 +6,7 @@ and had not closed before its start.
 
 from __future__ import annotations
 
+import datetime as dtm
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from ibis import _
 
 from salesnb.data.history import entered
 from salesnb.kpis.durations import closed_in
-from salesnb.kpis.incidence import ages, curves, final_rates
+from salesnb.kpis.incidence import ages
+from salesnb.kpis.maturity import final_rates, grown
 from salesnb.kpis.measure import Measure, estimate, mean, quantile, ratio
 from salesnb.kpis.registry import kpi
 from salesnb.kpis.sales import bookings, within
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from salesnb.periods import Period
 
 UNDECIDED = 0.05
+OLDER = dtm.timedelta(days=730)
+"""How long before a period the deals were created, at most, that tell how its youngest end."""
 _rate = partial(
     kpi,
     needs_decide=True,
@@ -117,18 +121,29 @@ def win_rate_value(book: Book, period: Period) -> Measure:
     "mature",
     source="Aalen and Johansen 1978",
     meaning="Of the deals created in the period, the share that will have been won in the end.",
-    formula="the Aalen-Johansen share won by the highest age watched: lost competes, open deals are censored",
+    formula="the Aalen-Johansen share won in the end: lost competes, open deals are censored, and how those end that "
+    "are too young to tell is taken from deals created up to two years before",
 )
 def win_rate_mature(book: Book, period: Period) -> Measure:
-    """Estimate the final win rate of the deals created in the period.
+    """Estimate the final win rate of the deals created in the period: see :func:`salesnb.kpis.maturity.extended`.
 
-    Immature where the curve leaves more than 5 % of the deals neither won nor lost: the final rate may then be
-    higher by up to that share. Disqualified counts as lost here: such a deal cannot be won any more.
+    Immature where more than 5 % of the deals are too young to tell how they end: how often such deals were won among
+    those created up to two years before stands in for them, and where there are none, the rate may end higher by up to
+    that share. Disqualified counts as lost here: such a deal cannot be won any more.
     """
-    rows = ages(created(book, period), book.as_of)
-    undecided = curves(rows)[None].undecided
-    told = f"{undecided:.0%} of the deals created in {period} may still be won" if undecided > UNDECIDED else ""
-    return estimate(rows, final_rates).saying(immature=told)
+    rows = ages(_created_by_the_end_of(period, book), book.as_of)
+    measure = estimate(rows, final_rates).leaving_out(rows["_on"] < ibis.date(period.start), "created before")
+    assert measure.rows is not None
+    unsure = grown(measure.rows)[None].unsure
+    told = f"{unsure:.0%} of the deals created in {period} may still be won" if unsure > UNDECIDED else ""
+    return measure.saying(immature=told)
+
+
+def _created_by_the_end_of(period: Period, book: Book) -> ir.Table:
+    """Return the deals created in a period and in the two years before it, as of :func:`created`."""
+    deals = entered(book)
+    deals = deals.mutate(_on=deals.created_at.cast("date"))
+    return deals.filter(deals["_on"] >= ibis.date(period.start - OLDER), deals["_on"] < ibis.date(period.end))
 
 
 @_rate(
