@@ -35,7 +35,7 @@ from salesnb.periods import Period
 
 _OPEN = (
     "opportunity_id", "owner_id", "seller", "segment", "stage", "amount", "probability", "low", "high", "expected",
-    "why",
+    "weighted", "why",
 )  # fmt: skip
 _BASE = ("group", "won", "deals", "rate", "low", "high")
 _BINS = (
@@ -55,6 +55,10 @@ class Deals(DealsCard):
     def trust_finding(self) -> str:
         """Say how the chances did on past days against the stage's base rate."""
         return told.trust_finding(self)
+
+    def reliability_finding(self) -> str:
+        """Say in how many groups of past chances what was said came true; empty where nothing was tried."""
+        return told.reliability_finding(self)
 
     def sums_finding(self) -> str:
         """Say how far the sum was off on past days; empty where nothing was tried."""
@@ -106,13 +110,14 @@ def deals(book: Book, period: Period, *, confidence: float = 0.95, band: float =
     waited = (earlier["won_on"] - earlier["day"]).dt.days
     # One thread: the same sums in the same order on every machine, and a notebook beside is not slowed down.
     with threadpool_limits(1):
-        verdict = reached(earlier.assign(is_won=(waited <= past.horizon)), features, past, (confidence, band), seed)
+        earlier = earlier.assign(is_won=waited.between(0, past.horizon))
+        verdict = reached(earlier, features, past, (confidence, band), seed)
         made = _priced(empty, held, now, verdict)
     made = replace(
         made, horizon=past.horizon, left_out=left_out,
         silent=0 if verdict.model is None else len(features) - len(verdict.model.names),
     )  # fmt: skip
-    return replace(made, behind=behind(made, None if verdict.rehearsal is None else verdict.rehearsal.rows))
+    return replace(made, behind=behind(made, earlier, None if verdict.rehearsal is None else verdict.rehearsal.rows))
 
 
 def _priced(empty: Deals, book: Book, now: pd.DataFrame, verdict: Verdict) -> Deals:
@@ -122,6 +127,8 @@ def _priced(empty: Deals, book: Book, now: pd.DataFrame, verdict: Verdict) -> De
     priced = verdict.priced(now, empty.band)
     rows = now[["opportunity_id", "owner_id", "segment", "stage", "group", "amount"]].join(priced)
     rows["expected"] = rows["amount"] * rows["probability"]
+    by_stage = _weighted(book, empty.day) if verdict.basis else {}
+    rows["weighted"] = [by_stage.get(deal, math.nan) for deal in rows["opportunity_id"]]
     names = _names(book)
     rows["seller"] = [names.get(owner, owner) if isinstance(owner, str) else "" for owner in rows["owner_id"]]
     if verdict.model is not None:
@@ -148,7 +155,7 @@ def _priced(empty: Deals, book: Book, now: pd.DataFrame, verdict: Verdict) -> De
         expected=expected,
         low=low,
         high=high,
-        weighted=_weighted(book, empty.day) if verdict.basis else math.nan,
+        weighted=float(rows["weighted"].sum()) if verdict.basis else math.nan,
     )
 
 
@@ -171,9 +178,9 @@ def _base_words(verdict: Verdict, rows: pd.DataFrame) -> list[str]:
     return [f"as often as deals {each} were won" if each else "as often as all deals were won" for each in words]
 
 
-def _weighted(book: Book, day: dtm.date) -> float:
-    rows = weighted(book, day)
-    return float(answer(book, rows.aggregate(total=rows["expected"].sum()))["total"].fillna(0.0).iloc[0])
+def _weighted(book: Book, day: dtm.date) -> dict[str, float]:
+    found = answer(book, weighted(book, day).select("opportunity_id", "expected"))
+    return dict(zip(found["opportunity_id"], found["expected"].astype("float64"), strict=True))
 
 
 def _names(book: Book) -> dict[str, str]:

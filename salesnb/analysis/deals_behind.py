@@ -12,17 +12,20 @@ from salesnb.analysis.calibration import bins_of
 from salesnb.analysis.deals_card import LISTED, DealsCard
 
 _CHANCE = MappingProxyType({"chance": "Chance", "why": "Why"})
+_WON = MappingProxyType({"won": "Of these days, won in time after"})
 _DAYS = 12
 """The past days whose sums the page shows, the latest."""
 
 
-def behind(deals: DealsCard, tried: pd.DataFrame | None) -> tuple[Behind, ...]:
+def behind(deals: DealsCard, past: pd.DataFrame, tried: pd.DataFrame | None) -> tuple[Behind, ...]:
     """Return the rows behind every number of the page.
 
     Parameters
     ----------
     deals
         The result, but for these.
+    past
+        The open deals of past days, with ``is_won`` and ``group``.
     tried
         The predictions of past days (:attr:`salesnb.analysis.rehearsal.Rehearsal.rows`); None where there are none.
     """
@@ -35,11 +38,15 @@ def behind(deals: DealsCard, tried: pd.DataFrame | None) -> tuple[Behind, ...]:
         title = f"Expected within {deals.horizon} days of {deals.day}"
         rows = shown.assign(adds=shown["expected"].fillna(0.0))
         made.append(_of(rows, "deals-expected", title, "money", _CHANCE))
+        title = f"Open on {deals.day}, weighted by stage"
+        made.append(_of(shown.assign(adds=shown["weighted"].fillna(0.0)), "deals-weighted", title, "money", _CHANCE))
         listed = rows.head(LISTED)
         made += [
             _of(listed.iloc[[place]], deal_key(deal), f"Deal {deal}: what it is expected to bring", "money", _CHANCE)
             for place, deal in enumerate(listed["opportunity_id"])
         ]
+    if deals.basis == "base rate":
+        made += _of_groups(deals, past)
     return tuple(made if tried is None else [*made, *_of_bins(tried), *_of_days(deals, tried)])
 
 
@@ -53,6 +60,11 @@ def bin_key(number: int) -> str:
     return key("deals", "bin", number)
 
 
+def group_key(group: str) -> str:
+    """Return what opens the deals that a base rate is of."""
+    return key("deals", "base", group or "all")
+
+
 def day_key(day: object, what: str) -> str:
     """Return what opens the deals of a past day: what was ``expected`` of them, or what ``came``."""
     return key("deals", what, str(day)[:10])
@@ -63,16 +75,31 @@ def shown_days(sums: pd.DataFrame) -> pd.DataFrame:
     return sums.tail(_DAYS).iloc[::-1]
 
 
+def _of_groups(deals: DealsCard, past: pd.DataFrame) -> list[Behind]:
+    """Return the deals that each base rate is of: each with on how many past days it was open, and won after."""
+    made = []
+    for group in deals.base["group"]:
+        rows = past if group == "" else past[past["group"] == group]
+        found = rows.groupby("opportunity_id", as_index=False).agg(adds=("is_won", "size"), won=("is_won", "sum"))
+        title = f"Open on a past day: {group or 'all'}"
+        made.append(_of(found, group_key(group), title, "count", _WON))
+    return made
+
+
 def _of_bins(tried: pd.DataFrame) -> list[Behind]:
-    """Return the deals of each bin: each with how often it was open on a past day and in the bin, and won after."""
-    rows = tried.assign(bin=bins_of(tried)).groupby(["bin", "opportunity_id"], as_index=False)
-    found = rows.agg(adds=("is_won", "size"), won=("is_won", "sum"), said=("probability", "mean"))
-    found["chance"] = [formats.share(p, 0) for p in found["said"]]
-    extras = MappingProxyType({"chance": "Said", "won": "Of these days, won in time after"})
-    return [
-        _of(part, bin_key(int(str(number))), f"Past chances, group {number}", "count", extras)
-        for number, part in found.groupby("bin")
-    ]
+    """Return the deals of each bin, and of all: each with how often it was open on a past day, and won after."""
+    extras = MappingProxyType({"chance": "Said", **_WON})
+
+    def counted(rows: pd.DataFrame) -> pd.DataFrame:
+        found = rows.groupby("opportunity_id", as_index=False).agg(
+            adds=("is_won", "size"), won=("is_won", "sum"), said=("probability", "mean")
+        )
+        return found.assign(chance=[formats.share(p, 0) for p in found["said"]])
+
+    made = [_of(counted(tried), "deals-tried", "Open on a past day that was tried", "count", extras)]
+    for number, part in tried.groupby(bins_of(tried)):
+        made.append(_of(counted(part), bin_key(int(str(number))), f"Past chances, group {number}", "count", extras))
+    return made
 
 
 def _of_days(deals: DealsCard, tried: pd.DataFrame) -> list[Behind]:

@@ -138,7 +138,8 @@ def _left_out(deals: DealsCard) -> str:
 def _unpriced(deals: DealsCard) -> str:
     if not deals.unpriced:
         return ""
-    return f"{formats.plural(deals.unpriced, 'open deal')} without an amount add nothing to the sum."
+    verb = "adds" if deals.unpriced == 1 else "add"
+    return f"{formats.plural(deals.unpriced, 'open deal')} without an amount {verb} nothing to the sum."
 
 
 def _money(deals: DealsCard, amount: float) -> str:
