@@ -20,7 +20,8 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.behind import MOST, Behind, key
-from salesnb.analysis.walk_card import LABELS, Walk
+from salesnb.analysis.walk_card import LABELS
+from salesnb.analysis.walk_card import Walk as Walk
 from salesnb.analysis.walk_rows import CELLS, OUTSIDE_DATES, TRIPS, Where, walked
 from salesnb.data import memo
 from salesnb.data.book import Book

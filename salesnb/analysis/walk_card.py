@@ -120,11 +120,11 @@ class Walk:
         out, into = self._row("pushed_out"), self._row("pulled_in")
         if self.due is None or not (out["n"] or into["n"]):
             return ""
-        text = (
-            f"{formats.plural(out['n'], 'deal')} worth {formats.money(-out['amount'], self.currency)} were pushed out "
-            f"of {self.due}, and {formats.plural(into['n'], 'deal')} worth {formats.money(into['amount'], self.currency)} "
-            "were pulled in."
-        )
+        words = [
+            f"{formats.plural(row['n'], 'deal')} worth {formats.money(abs(row['amount']), self.currency)}"
+            for row in (out, into)
+        ]
+        text = f"{words[0]} left {self.due} by a new date, and {words[1]} came to be due in it."
         return Told(text, self.opens("pushed_out" if out["n"] else "pulled_in"))
 
     def _row(self, cell: str) -> dict[str, Any]:
@@ -172,14 +172,14 @@ class Walk:
         by, segment = self.where or (None, None)
         place = {"id": f"pipeline_{self.prefix.replace('-', '_')}", "period": span, "by": by, "segment": segment}
         if self.nothing:
-            return _frame([{**place, "variant": "end", "unit": "money", "status": "needs", "reason": self.nothing}])
+            return numbered([{**place, "variant": "end", "unit": "money", "status": "needs", "reason": self.nothing}])
         ends = {name: (self.amounts[name], self.counts[name]) for name in ("start", "end")}
         told: list[tuple[str, Any, int, str]] = [("start", *ends["start"], "")]
         for row in self.cells.to_dict("records"):
             told.append((row["cell"], row["amount"], row["n"], "" if row["is_known"] else self.needs))
         told.append(("end", *ends["end"], ""))
         told += [(f"trip_{row['trip']}", row["amount"], row["n"], "") for row in self.trips.to_dict("records")]
-        return _frame(
+        return numbered(
             [
                 {
                     **place, "variant": name, "value": None if needs else float(amount), "n": n, "unit": "money",
@@ -190,7 +190,8 @@ class Walk:
         )  # fmt: skip
 
 
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def numbered(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return rows of numbers with all columns that results.json has."""
     return pd.DataFrame([{**dict.fromkeys(COLUMNS), **row} for row in rows], columns=list(COLUMNS))
 
 
