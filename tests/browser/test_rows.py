@@ -29,7 +29,7 @@ from salesnb.run.pages import Facts
 from salesnb.run.render import render
 from salesnb.run.rowsets import faults
 from tests.browser.chromium import MODES, launched, opened
-from tests.browser.opening import Set, closed, open_all, says, sets, unused, wrong
+from tests.browser.opening import Set, closed, open_all, says, sets, unsaid, unused, wrong
 from tests.browser.payloads import PAYLOADS
 from tests.browser.reading import flat, inventory, shown, words
 from tests.browser.test_pages import RULES
@@ -157,7 +157,7 @@ def status(page: Any) -> str:
 def test_every_number_opens_what_it_says(browser, made):
     with opened(browser, made) as watched:
         found = open_all(watched.page)
-        assert wrong(found) == []
+        assert wrong(found) == unsaid(found) == []
         assert [(one.key, one.text) for one in found] == [
             ("open-count", "5 deals are open."), ("open-worth", "41.3 k USD"), ("open-count", "5"),
             ("open-worth", "41.3 k"), ("pushed-out", "3"), ("pushed-out", f"{MINUS}40,999.00"),
@@ -403,17 +403,24 @@ def test_what_is_wrong_is_found(browser, tmp_path):
     """The examination itself can fail."""
     book = Book.of({"opportunities": deals(5, 6)}, as_of=DAY)
     result = Result([], (behind("a", ["d1", "d2"], [5, 6], unit="money", total=12.0), behind("b", ["d1"], [1], n=3)))
-    cells = [("One", Cell("12.0", opens="a"), Cell("4", opens="b")), ("Two", Cell("8"), Cell("11", opens="a"))]
+    cells = [
+        ("One", Cell("12.0", opens="a"), Cell("4", opens="b")),
+        ("Two", Cell("8"), Cell("11", opens="a")),
+        ("Rate", Cell("50 %", opens="b"), Cell("3 days")),
+    ]
     file = written(tmp_path / "03_wrong.html", table(cells), rows(book, DAY, result))
     with opened(browser, file) as watched:
-        found = wrong(open_all(watched.page))
-        assert closed(watched.page) == ["8"]
+        numbers = open_all(watched.page)
+        found = wrong(numbers)
+        assert unsaid(numbers) == ["b: 50 %"]
+        assert closed(watched.page) == ["8", "3 days"]
     assert found == [
         "a: its rows add 11.00, and it is 12.00",
         "b: 1 of 3 rows are held",
         "b: '4' for 1.00 of 3 rows",
         "a: its rows add 11.00, and it is 12.00",
         "a: '11' for 12.00 of 2 rows",
+        "b: 1 of 3 rows are held",
     ]
 
 
