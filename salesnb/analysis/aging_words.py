@@ -78,6 +78,8 @@ def push_finding(card: AgingCard) -> str:
     if rows.empty:
         return f"No deal is open on {card.day}."
     many, once = rows[rows["pushes"] >= MANY], int((rows["pushes"] > 0).sum())
+    if not once:
+        return f"The expected close of none of {formats.plural(len(rows), 'open deal')} was moved later."
     seen = f"{formats.exact(once)} of {formats.plural(len(rows), 'open deal')}"
     text = f"The expected close of {seen} was moved later at least once"
     return f"{text}; {size(card, many)} {often(MANY)}." if len(many) else f"{text}, of none {often(MANY)}."

@@ -44,9 +44,18 @@ def finding(card: CoverageCard) -> str:
     for row in rows:
         if not math.isnan(row["needed"]) and row["left"] > 0:
             return f"{_verdict(card, row)}: {_needed(row)} needed, {formats.money(row['due'])} due."
-    row = rows[1] if card.is_complete else rows[0]
-    why = row["reason"] or "the quota is met"
-    return f"{_upper(worth(row['due'], row['deals'], card))} {_are(row)} due in {row['label']}; {why}."
+    row, late = rows[1] if card.is_complete else rows[0], card.horizon("overdue")
+    if not row["deals"] and late["deals"]:
+        past = f"{worth(late['due'], late['deals'], card)} {_are(late)} past the expected close"
+        return f"Nothing is due in {row['label']}; {past}."
+    return f"{_upper(worth(row['due'], row['deals'], card))} {_are(row)} due in {row['label']}; {_why(row)}."
+
+
+def _why(row: Any) -> str:
+    """Say why what is due cannot be held against a quota, or that the quota is met."""
+    if str(row["reason"]).startswith("needs "):
+        return f"to tell whether that is enough, it {row['reason']}"
+    return row["reason"] or "the quota is met"
 
 
 def _undated(card: CoverageCard) -> str:
@@ -116,13 +125,12 @@ def _ahead(card: CoverageCard, name: str) -> list[str]:
         return [Told(words, opens)]
     if row["quota"] > 0 and row["left"] == 0:
         return [Told(f"The quota of {row['label']} is met; {due} {verb} still due in it.", opens)]
-    why = row["reason"] or "it cannot be held against a quota"
-    return [Told(f"{_upper(due)} {verb} due {'' if name == 'later' else 'in '}{row['label']}; {why}.", opens)]
+    return [Told(f"{_upper(due)} {verb} due {'' if name == 'later' else 'in '}{row['label']}; {_why(row)}.", opens)]
 
 
 def _over(card: CoverageCard, row: Any) -> str:
     if math.isnan(row["quota"]):
-        return f"{card.period} is over, and {row['reason'] or 'no quota is known for it'}."
+        return f"{card.period} is over; no quota is known for it."
     share = formats.share(row["booked"] / row["quota"]) if row["quota"] > 0 else formats.NOT_AVAILABLE
     done = f"{formats.money(row['booked'])} of {formats.money(row['quota'], card.currency)}"
     return Told(f"{card.period} is over: {share} of its quotas is booked, {done}.", "coverage-booked")

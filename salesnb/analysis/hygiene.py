@@ -191,7 +191,8 @@ def _rules(
 
 
 def _owners(deals: OpenDeals, rows: pd.DataFrame) -> pd.DataFrame:
-    made = []
+    made, is_unknown = [], bool(deals.no_rate) or deals.unit != "money"
+    rows = rows[["owner_id", "owner", "first", "counted", "parts", "has_amount", "expected"]]
     for owner, mine in rows.groupby("owner_id", sort=True):
         flagged = mine[mine["first"] != ""]
         costs = flagged.groupby("first")["parts" if deals.unit == "money" else "has_amount"].agg(["sum", "size"])
@@ -204,7 +205,7 @@ def _owners(deals: OpenDeals, rows: pd.DataFrame) -> pd.DataFrame:
                 "amount": weighed(mine, deals.unit),
                 "flagged_deals": len(flagged),
                 "flagged_amount": weighed(flagged, deals.unit),
-                "flagged_expected": _sized(deals, flagged, math.nan)["expected"],
+                "flagged_expected": math.nan if is_unknown else money_of(flagged["expected"].sum()),
                 "worst": flagged.loc[flagged["first"] == costs.index[0], "counted"].iloc[0] if len(costs) else "",
             }
         )

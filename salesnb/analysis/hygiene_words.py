@@ -49,7 +49,8 @@ def finding(card: HygieneCard) -> str:
     broken = size(card, flagged["amount"], flagged["deals"])
     verb = "breaks" if flagged["deals"] == 1 else "break"
     rest = size(card, clean["amount"], clean["deals"])
-    return f"{broken} of {formats.exact(whole['deals'])} open ones{of_it} {verb} a rule; clean {_is(clean)} {rest}."
+    of_all = f"{broken} of {formats.exact(whole['deals'])} open ones{of_it} {verb} a rule"
+    return f"{of_all}; clean {_is(clean)} {rest}." if clean["deals"] else f"{of_all}; none is clean."
 
 
 def _is(sums: dict[str, float]) -> str:

@@ -43,6 +43,8 @@ def aging_chart(found: Aging) -> Chart:
     title, rows = found.finding(), found.stages[found.stages["deals"] > 0]
     if rows.empty:
         return _words(title)
+    from matplotlib.ticker import MaxNLocator
+
     unit = found.currency if found.unit == "money" else "deals"
     against = "won deals stayed there" if found.basis == "stage" else "won deals took"
     subtitle = (
@@ -63,6 +65,7 @@ def aging_chart(found: Aging) -> Chart:
                 1.01, float(place), plain(_told(found, row)), transform=beside, va="center", fontsize=8.5, color=_INK
             )
         ax.invert_yaxis()
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
         ax.xaxis.set_major_formatter(lambda v, _: plain(formats.compact(v)))
         figure.legend(loc="lower left", bbox_to_anchor=(0.18, 0.0), ncols=len(shown), frameon=False, fontsize=8.5,
                       handlelength=1.0, columnspacing=1.2)  # fmt: skip

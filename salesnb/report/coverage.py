@@ -28,6 +28,8 @@ def coverage_chart(found: Coverage) -> Chart:
     title, rows = found.finding(), found.horizons[found.horizons["deals"] > 0]
     if rows.empty:
         return _words(title)
+    from matplotlib.ticker import MaxNLocator
+
     unit = found.currency if found.unit == "money" else "deals"
     marks = " · bar: left of the quota · diamond: pipeline needed for it" if rows["left"].notna().any() else ""
     count = formats.exact(rows["deals"].sum())
@@ -49,6 +51,7 @@ def coverage_chart(found: Coverage) -> Chart:
             )
         ax.invert_yaxis()
         ax.set_xlim(left=min(0.0, float(rows["due"].min())))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
         ax.xaxis.set_major_formatter(lambda v, _: plain(formats.compact(v)))
         figure.subplots_adjust(left=0.16, right=0.66, bottom=0.3 / figure.get_figheight())
         listed = "; ".join(f"{label}: {words}" for label, words in zip(rows["label"], told, strict=True))
@@ -186,7 +189,7 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
     short = int((rows["coverage"] < 1).sum())
     whom = formats.plural(with_quota, by)
     caption = f"{formats.exact(short)} of {whom} with quota left have less than that due in {period}"
-    if not with_quota:
+    if not with_quota or found.is_complete:
         caption = f"What is due by {by}, as of {found.day}"
     return table(rows, columns, caption=caption, note=f"Amounts in {found.currency}.", most=most)
 

@@ -31,6 +31,8 @@ def hygiene_chart(found: Hygiene) -> Chart:
         with canvas(title, "", height=0.1) as (figure, (ax,)):
             ax.set_axis_off()
             return finish(figure, title, title)
+    from matplotlib.ticker import MaxNLocator
+
     whole, clean = found.totals["all"], found.totals["clean"]
     unit = f"open pipeline, {found.currency}" if found.unit == "money" else "open deals"
     subtitle = f"{unit} · as of {found.day} · n = {formats.exact(whole['deals'])} deals · each counts once"
@@ -52,6 +54,7 @@ def hygiene_chart(found: Hygiene) -> Chart:
             )
         ax.invert_yaxis()
         ax.set_xlim(left=min(0.0, float((starts + np.minimum(sizes, 0)).min())))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
         ax.xaxis.set_major_formatter(lambda v, _: plain(formats.compact(v)))
         figure.subplots_adjust(left=0.24, right=0.74, bottom=0.3 / figure.get_figheight())
         listed = "; ".join(f"{words} {size}" for (words, _, _), size in zip(steps, told, strict=True))

@@ -56,6 +56,8 @@ def pacing_chart(found: Pacing) -> Chart:
                 last = end
         ax.set_xlim(0, max(found.of, int(lines["count"].max())))
         ax.set_ylim(bottom=min(0.0, float(lines["booked"].min())))
+        if not lines["booked"].any():
+            ax.set_yticks([0])
         ax.set_xlabel("business day")
         ax.yaxis.set_major_formatter(lambda v, _: plain(formats.compact(v)))
         figure.subplots_adjust(left=0.09, right=0.84, bottom=0.5 / figure.get_figheight())

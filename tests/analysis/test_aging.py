@@ -254,6 +254,12 @@ def test_no_push_in_the_period_and_none_of_the_open() -> None:
     )
 
 
+def test_deals_that_were_never_pushed() -> None:
+    moves = [moved("gone", "2026-08-11", "2026-09-01", "2026-12-01", "expected_close_on")]
+    found = aging(Book.of({"opportunities": OPEN[:1], "opportunity_events": moves}, as_of=DAY), Q3)
+    assert found.push_finding() == "The expected close of none of 1 open deal was moved later."
+
+
 def test_a_visit_before_the_first_change_counts_from_creation_and_the_closed_stage_is_no_visit() -> None:
     row, events = won("x", 3, 4)
     counted = stays_of_won(Book.of({"opportunities": [row], "opportunity_events": events}, as_of=DAY), DAY)

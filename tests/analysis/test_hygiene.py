@@ -310,6 +310,8 @@ def test_a_seller_who_leaves_later_is_there() -> None:
          "No rule of hygiene can be looked at: the source gives none of what they need."),
         ({"opportunities": [deal("1"), deal("2", 40)]},
          "No open deal of 2 deals worth 140 USD breaks a rule that can be seen."),
+        ({"opportunities": [deal("1", 40, owner_id=None), deal("2", 60, stage=" ", next_step=None)]},
+         "2 deals worth 100 USD of 2 open ones (100 %) break a rule; none is clean."),
         ({"opportunities": [deal("1", None), deal("2", None, next_step=None)]},
          "1 deal of 2 open ones (50 %) breaks a rule; clean is 1 deal."),
     ],
