@@ -194,7 +194,7 @@ def wrong(found: Sequence[Opened], *, cent: float = 0.005) -> list[str]:
 
 
 def unsaid(found: Sequence[Opened]) -> list[str]:
-    """The rates, durations and sentences that name neither the count nor the sum of their rows: for a person to judge."""
+    """The rates, durations and sentences that name neither count nor sum of their rows: for a person to judge."""
     return [
         f"{one.key}: {one.text}" for one in found if not PLAIN.fullmatch(one.text) and not says(one.text, one.behind)
     ]
