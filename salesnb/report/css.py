@@ -38,6 +38,7 @@ vertical-align:bottom}}
 .snb-table tbody th{{font-weight:500;min-width:8rem;max-width:22rem;overflow-wrap:anywhere}}
 .snb-detail{{display:block;color:var(--snb-muted);font-size:.78rem;font-weight:400;overflow-wrap:anywhere}}
 .snb-table .snb-break{{overflow-wrap:anywhere;min-width:7rem;max-width:14rem}}
+.snb-fold>summary{{cursor:pointer;color:var(--snb-ink);font-weight:600;font-size:.875rem;margin:.75rem 0}}
 .snb-good{{color:var(--snb-good);font-weight:600}}
 .snb-bad{{color:var(--snb-bad);font-weight:600}}
 .snb-muted{{color:var(--snb-muted)}}

@@ -7,7 +7,7 @@ through one escape. Colours and lines come from the page's style sheet by class 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Literal
 
@@ -91,6 +91,19 @@ class Table:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": self.text}
+
+
+def folded(made: Table, words: str) -> Table:
+    """Return a table that a page shows only when asked: long lists that few readers want.
+
+    Parameters
+    ----------
+    made
+        The table.
+    words
+        What is to be seen of it: ``"By seller: 41 rows"``.
+    """
+    return replace(made, html=f'<details class="snb-fold"><summary>{escape(words)}</summary>{made.html}</details>')
 
 
 def number(title: str, show: Callable[[Any], str | Cell]) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from salesnb import formats
-from salesnb.report.tables import Cell, by_row, number, table, text
+from salesnb.report.tables import Cell, by_row, folded, number, table, text
 
 ROWS = pd.DataFrame({"rep": ["Ann <b>", "Bo & Co"], "sold": [1_200_000.0, 50.0], "won": [0.5, None]})
 COLUMNS = {"rep": text("Rep"), "sold": number("Sold", formats.money), "won": number("Won", formats.share)}
@@ -54,3 +54,10 @@ def test_a_table_of_no_rows_says_so() -> None:
 def test_a_missing_text_is_empty() -> None:
     made = table(pd.DataFrame({"a": ["x", None, float("nan")]}), {"a": text("A")}, caption="c")
     assert made.html.count('<th scope="row"></th>') == 2
+
+
+def test_a_folded_table_shows_what_it_holds() -> None:
+    made = table(pd.DataFrame({"a": ["x"]}), {"a": text("A")}, caption="One row")
+    shut = folded(made, "By <seller>: 1 row")
+    assert shut.html == f'<details class="snb-fold"><summary>By &lt;seller&gt;: 1 row</summary>{made.html}</details>'
+    assert (shut.caption, shut.text) == (made.caption, made.text)
