@@ -1,10 +1,12 @@
-"""Coverage, pacing, aging and hygiene: the same numbers on DuckDB in memory and on a running PostgreSQL server."""
+"""Coverage, pacing, aging and hygiene: the same numbers on DuckDB and PostgreSQL, and on a day as it was known then."""
 
 from __future__ import annotations
 
 import datetime as dtm
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from salesnb.analysis.aging import aging
 from salesnb.analysis.coverage import coverage
 from salesnb.analysis.hygiene import hygiene
 from salesnb.analysis.pacing import pacing
+from salesnb.data.history import as_known
 from salesnb.data.memo import keeping
 
 PERIOD, AS_OF = Period.parse("2026Q3"), dtm.date(2026, 8, 14)
@@ -93,3 +96,16 @@ def test_the_numbers_are_the_same(books: list[Book], analysis: Any) -> None:
     assert [(each.key, each.n, each.total) for each in left.behind] == [
         (each.key, each.n, each.total) for each in right.behind
     ]
+
+
+@pytest.mark.parametrize("analysis", [coverage, pacing_of_few, aging, hygiene])
+def test_nothing_that_is_known_later_changes_an_earlier_day(books: list[Book], analysis: Any) -> None:
+    """A period that ended is told the same by the whole book as by the book of its last day."""
+    ended = Period.parse("2026-04-01..2026-05-20")
+    then = as_known(replace(books[0]), ended.last_day)
+    quotas = then.tables["quotas"]
+    whole = replace(books[0], tables=MappingProxyType({**books[0].tables, "quotas": quotas}))
+    numbers = [analysis(keeping(book), ended).numbers() for book in (whole, then)]
+    assert numbers[0]["n"].sum() > 20
+    columns = ["id", "variant", "period", "by", "segment", "value", "n", "low", "high", "reason"]
+    pd.testing.assert_frame_equal(numbers[0][columns], numbers[1][columns])
