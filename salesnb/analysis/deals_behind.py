@@ -121,7 +121,7 @@ def _of_days(deals: DealsCard, tried: pd.DataFrame) -> list[Behind]:
 
 
 def _of(rows: pd.DataFrame, opens: str, title: str, unit: str, extras: MappingProxyType[str, str]) -> Behind:
-    order = rows.assign(_size=-rows["adds"].abs()).sort_values(["_size", "opportunity_id"], kind="stable")
+    order = rows.assign(_size=-rows["adds"].abs()).sort_values(["_size", "opportunity_id"]) if len(rows) > 1 else rows
     held = order.head(MOST)[["opportunity_id", "adds", *extras]].reset_index(drop=True)
     return Behind(
         opens,

@@ -56,8 +56,11 @@ class Encoding:
             knots = np.unique(np.quantile(known[name], _KNOTS)) if len(known) else np.zeros(0)
             raw = cls(name, (), tuple(float(knot) for knot in knots) if len(knots) > 1 else (), ())
         else:
-            deals = known.drop_duplicates(["opportunity_id", name])[name].value_counts()
-            levels = sorted(str(level) for level, n in deals.items() if n >= FEWEST)
+            codes, words = pd.factorize(known[name])
+            deals, _ = pd.factorize(known["opportunity_id"])
+            pairs = np.unique(deals.astype(np.int64) * max(1, len(words)) + codes) % max(1, len(words))
+            counts = np.bincount(pairs, minlength=len(words))
+            levels = sorted(str(word) for word, n in zip(words, counts, strict=True) if n >= FEWEST)
             raw = cls(name, tuple(levels) if len(levels) > 1 else (), (), ())
         columns, is_known = raw._raw(rows)
         means = columns[is_known].mean(axis=0) if is_known.any() else np.zeros(columns.shape[1])
@@ -79,11 +82,11 @@ class Encoding:
             values = rows[self.name].to_numpy(dtype="float64")
             hats = [np.interp(values, self.knots, one) for one in np.eye(len(self.knots))]
             return np.nan_to_num(np.stack(hats, axis=1)), ~np.isnan(values)
-        words = rows[self.name].to_numpy(dtype=object)
+        places = pd.Index(self.levels, dtype=object).get_indexer(pd.Index(rows[self.name], dtype=object))
         columns = np.zeros((len(rows), len(self.levels)))
-        for place, level in enumerate(self.levels):
-            columns[:, place] = words == level
-        return columns, np.asarray(columns.sum(axis=1) > 0)
+        known = np.flatnonzero(places >= 0)
+        columns[known, places[known]] = 1.0
+        return columns, np.asarray(places >= 0)
 
 
 def design(encodings: tuple[Encoding, ...], rows: pd.DataFrame) -> Array:

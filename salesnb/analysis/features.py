@@ -16,7 +16,7 @@ import pandas as pd
 
 from salesnb.data import memo
 from salesnb.data.book import Book
-from salesnb.data.history import deals_on
+from salesnb.data.history import deals_over
 from salesnb.kpis.answers import answer
 from salesnb.kpis.intervals import shrink_rates
 from salesnb.kpis.stages import stage_order
@@ -71,9 +71,7 @@ def open_on(book: Book, days: Sequence[dtm.date]) -> pd.DataFrame:
 
 
 def _open(book: Book, days: Sequence[dtm.date]) -> ir.Table:
-    memo.expect(book, days)
-    tables = [deals_on(book, day).mutate(_day=ibis.date(day)) for day in days]
-    deals = ibis.union(*tables) if len(tables) > 1 else tables[0]
+    deals = deals_over(book, days)
     rows = deals.filter(deals.outcome == "open").select("_day", *_KEPT)
     now = book.table("opportunities")
     won = now.filter(now.outcome == "won").select("opportunity_id", won_on="closed_on")

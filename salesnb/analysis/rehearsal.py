@@ -51,6 +51,7 @@ class BaseRates:
         fewest
             The deals a group needs for a rate of its own.
         """
+        rows = rows[["group", "opportunity_id", "is_won"]]
         known = rows[rows["group"].notna()]
         staged = pd.concat([rows.assign(group=""), known]) if len(known) else rows.assign(group="")
         counted = staged.groupby("group").agg(

@@ -11,7 +11,7 @@ Three sources, the best that the book has:
 from __future__ import annotations
 
 import datetime as dtm
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -98,6 +98,26 @@ def deals_on(book: Book, day: dtm.date) -> ir.Table:
     return memo.table_on(
         book, "deals_on", day, lambda on_days: _taken_back(book, on_days), alone=lambda: _taken_back(book, day)
     )
+
+
+def deals_over(book: Book, days: Sequence[dtm.date]) -> ir.Table:
+    """Return the deals as they stood at the end of each of several days: :func:`deals_on` for all of them in one query.
+
+    Returns
+    -------
+    ibis.Table
+        The columns of :func:`deals_on`, and ``_day``; one row a deal and day.
+
+    Raises
+    ------
+    NeedsData
+        The book has no opportunities.
+    """
+    if not book.has("opportunity_events") and book.has("opportunity_snapshots"):
+        tables = [deals_on(book, day).mutate(_day=ibis.date(day)) for day in days]
+        return ibis.union(*tables) if len(tables) > 1 else tables[0]
+    dates = ibis.array([ibis.date(day) for day in days])
+    return _taken_back(book, lambda rows: rows.mutate(_day=dates.unnest()))
 
 
 def _taken_back(book: Book, when: dtm.date | Callable[[ir.Table], ir.Table]) -> ir.Table:
