@@ -24,7 +24,7 @@ def reliability(deals: Deals) -> Chart:
     found = deals.score
     title = deals.reliability_finding() or deals.headlines()[0]
     if found is None or deals.bins.empty:
-        with canvas(title, "", height=0.1) as (figure, (ax,)):
+        with canvas(title, "", height=0.5) as (figure, (ax,)):
             ax.set_axis_off()
             return finish(figure, title, title)
     first, last = deals.sums["day"].iloc[0], deals.sums["day"].iloc[-1]
