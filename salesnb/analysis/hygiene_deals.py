@@ -78,7 +78,8 @@ def kept(book: Book) -> Book:
 
 def parts_of(amount: ir.Value) -> ir.IntegerValue:
     """Return an amount of money as a whole number of :data:`PARTS`; null stays null."""
-    parts: ir.IntegerValue = (amount * PARTS).cast("int64")
+    # In as many digits as an engine has: the product of a large amount has more than the 18 of the amount.
+    parts: ir.IntegerValue = (amount.cast("decimal(38, 4)") * PARTS).cast("int64")
     return parts
 
 

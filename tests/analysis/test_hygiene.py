@@ -296,6 +296,11 @@ def test_a_next_step_of_today_says_nothing_of_an_earlier_day() -> None:
     assert "needs a history of next steps: what is given is of 2026-12-01" in found.unseen["reason"].tolist()
 
 
+def test_an_amount_of_fifteen_digits_is_added_up() -> None:
+    found = hygiene(Book.of({"opportunities": [deal("1", 10**12), deal("2", 0.01)]}, as_of=DAY), Q3)
+    assert found.totals["all"]["amount"] == 10**12 + 0.01
+
+
 def test_a_seller_who_leaves_later_is_there() -> None:
     source = Book.of({"opportunities": [deal("1", owner_id="b")], "reps": REPS}, as_of=dtm.date(2026, 8, 13))
     assert column(hygiene(source, Q3), "deals")["owner"] == 0
