@@ -154,6 +154,7 @@ def _surprise(probability: Floats, is_won: Floats) -> Floats:
 
 
 def _over(top: Floats, bottom: Floats) -> Floats:
-    """Return a ratio; 1 where both are 0, so that nothing is saved where nothing was missed."""
-    made: Floats = np.divide(top, bottom, out=np.ones_like(np.asarray(top, dtype="float64")), where=bottom > 0)
+    """Return a ratio; 1 where both are 0, so that nothing is saved where nothing was missed, and huge over 0."""
+    one, other = np.asarray(top, dtype="float64"), np.asarray(bottom, dtype="float64")
+    made: Floats = np.where((one == 0) & (other == 0), 1.0, one / np.maximum(other, 1e-9))
     return made

@@ -80,7 +80,7 @@ def _open(book: Book, days: Sequence[dtm.date]) -> ir.Table:
         rows = rows.left_join(other, "opportunity_id").drop("opportunity_id_right")
     if not book.has("accounts"):
         return rows.mutate(segment=ibis.null("string"))
-    accounts = book.table("accounts").select("account_id", "segment").distinct(on="account_id", keep="first")
+    accounts = book.table("accounts").group_by("account_id").aggregate(segment=lambda t: t.segment.max())
     return rows.left_join(accounts, "account_id").drop("account_id_right")
 
 

@@ -117,11 +117,14 @@ def reached(
         return Verdict("", thin, None, None, None, None)
     base = BaseRates.of(rows, band)
     tried = rehearse(rows, features, past.horizon, band)
+    if tried.rows.empty:
+        why = f"no past day has {FEWEST_EACH} deals won and {FEWEST_EACH} not won before it, which a model takes"
+        return Verdict("base rate", why, None, base, None, None)
     if not enough(tried.rows):
         won, lost = counts(tried.rows)
         why = (
-            f"a model could be tried on {formats.plural(won, 'deal')} won and {formats.exact(lost)} not won of past "
-            f"days that had {FEWEST_EACH} of each before them, and it takes {FEWEST_EACH} of each"
+            f"a model could be tried on {formats.plural(won, 'deal')} won and {formats.exact(lost)} not won, "
+            f"and it takes {FEWEST_EACH} of each"
         )
         return Verdict("base rate", why, None, base, None, None)
     span = (tried.sums["day"].max() - tried.sums["day"].min()).days

@@ -223,7 +223,7 @@ def test_what_is_too_thin_is_refused_with_its_reason(tables: dict[str, list[dict
 def test_a_short_past_gives_base_rates_and_says_what_a_model_takes() -> None:
     made = deals(book(company(200)), Q2)
     assert made.basis == "base rate"
-    assert "it takes 100 of each" in made.why
+    assert made.why == "no past day has 100 deals won and 100 not won before it, which a model takes"
     assert made.why in made.trust_finding()
     assert (made.sums_finding(), made.reliability_finding()) == ("", "")
 
