@@ -16,7 +16,7 @@ from salesnb.analysis.coverage_words import is_unsure, times
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
-from salesnb.report.tables import Cell, Column, Table, by_row, table, text
+from salesnb.report.tables import Cell, Column, Table, by_row, folded, table, text
 
 Row = Mapping[str, Any]
 _AHEAD = ("this", "next", "later")
@@ -191,7 +191,8 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
     caption = f"{formats.exact(short)} of {whom} with quota left have less than that due in {period}"
     if not with_quota or found.is_complete:
         caption = f"What is due by {by}, as of {found.day}"
-    return table(rows, columns, caption=caption, note=f"Amounts in {found.currency}.", most=most)
+    made = table(rows, columns, caption=caption, note=f"Amounts in {found.currency}.", most=most)
+    return folded(made, len(rows), by)
 
 
 def _or(value: float, show: Any) -> str:

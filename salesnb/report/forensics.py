@@ -11,7 +11,7 @@ from salesnb import formats
 from salesnb.analysis.forensics_card import MEASURES, Forensics
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
-from salesnb.report.tables import Cell, Column, Table, Tone, by_row, number, table
+from salesnb.report.tables import Cell, Column, Table, Tone, by_row, folded, number, table
 
 _SHORT = {
     "late": "Not in the pipeline in week 3",
@@ -156,4 +156,5 @@ def forensics_tables(found: Forensics) -> list[Table]:
     made = [measures_table(found)]
     if found.nothing:
         return made
-    return [*made, owners_table(found), callers_table(found)]
+    owners, callers = found.owned["owner"].nunique(), 0 if found.callers is None else len(found.callers)
+    return [*made, folded(owners_table(found), owners, "owner"), folded(callers_table(found), callers, "caller")]

@@ -15,7 +15,7 @@ from salesnb.analysis.hygiene import Hygiene
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
-from salesnb.report.tables import Cell, Column, Table, by_row, table, text
+from salesnb.report.tables import Cell, Column, Table, by_row, folded, table, text
 
 Row = Mapping[str, Any]
 _INK = style.INK["light"]
@@ -168,7 +168,7 @@ def owner_table(found: Hygiene, *, most: int = 30) -> Table:
         "worst": text("Costs most"),
     }
     told = [sentence for sentence in found.headlines() if sentence.startswith("Most of it is owned by")]
-    return table(
+    made = table(
         found.owners,
         columns,
         caption=told[0] if told else "The open deals by owner",
@@ -176,6 +176,7 @@ def owner_table(found: Hygiene, *, most: int = 30) -> Table:
         most=most,
         empty=found.nothing or "No deal is open.",
     )
+    return folded(made, len(found.owners), "owner")
 
 
 def unseen_table(found: Hygiene) -> Table:

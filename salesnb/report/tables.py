@@ -16,6 +16,8 @@ import pandas as pd
 from salesnb import formats
 
 Tone = Literal["", "good", "bad", "muted", "unsure"]
+SHORT = 12
+"""The rows of a table that is never folded."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,21 @@ class Table:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def folded(made: Table, words: str) -> Table:
-    """Return a table that a page shows only when asked: long lists that few readers want.
+def folded(made: Table, rows: int, what: str) -> Table:
+    """Return a table of many rows as one that a page shows only when asked.
 
     Parameters
     ----------
     made
-        The table.
-    words
-        What is to be seen of it: ``"By seller: 41 rows"``.
+        The table; it is returned as it is where it has no more than a dozen rows.
+    rows
+        How many rows it has.
+    what
+        What a row is: ``"seller"``.
     """
+    if rows <= SHORT:
+        return made
+    words = f"{made.caption.rstrip('.')}: show {formats.plural(rows, what)}"
     return replace(made, html=f'<details class="snb-fold"><summary>{escape(words)}</summary>{made.html}</details>')
 
 

@@ -14,13 +14,14 @@ from salesnb.report.canvas import Chart, canvas, finish, plain
 from salesnb.report.tables import Cell, Table, by_row, table
 
 _ROW = 0.27
+_WON = style.measure_colour("win_rate")
 _SIDES = {True: style.GOOD, False: style.BAD}
 
 
 def waterfall(walk: Walk) -> Chart:
     """Draw the walk as steps from the pipeline at the start to that at the end; what moved nothing is not drawn.
 
-    Blue adds and vermilion takes away, which the sign of the number beside each step says too.
+    Blue adds, vermilion takes away and green is won, which the words and the sign beside each step say too.
     """
     title = walk.finding()
     if walk.nothing:
@@ -38,7 +39,8 @@ def waterfall(walk: Walk) -> Chart:
         level += width
     lefts.append(0.0)
     colour = style.measure_colour("pipeline_value")
-    tones = [colour, *(_SIDES[width > 0] for width in widths[1:-1]), colour]
+    sides = [_WON if label == "won" else _SIDES[width > 0] for label, width in zip(names, widths, strict=True)]
+    tones = [colour, *sides[1:-1], colour]
     told = [formats.money(first), *(formats.with_sign(formats.money(w), w) for w in widths[1:-1]), formats.money(last)]
     subtitle = (
         f"{walk.currency}, amounts of open deals · n = {formats.exact(walk.counts['start'])} deals at the start and "
@@ -98,12 +100,16 @@ def walk_table(walk: Walk) -> Table:
         {
             "label": by_row("", lambda row: str(row["label"]), is_number=False),
             "amount": by_row(f"Amount, {walk.currency}", amount),
-            "n": by_row("Deals", lambda row: formats.exact(row["n"]) if row["is_known"] else ""),
+            "n": by_row("Deals", lambda row: _count(walk, row) if row["is_known"] else ""),
         },
         caption=walk.finding(),
         note=_rules(walk),
         empty=walk.nothing,
     )
+
+
+def _count(walk: Walk, row: Mapping[str, Any]) -> Cell:
+    return Cell(formats.exact(row["n"]), opens=walk.opens(row["name"]) if row["n"] else "")
 
 
 def _rules(walk: Walk) -> str:
@@ -140,7 +146,7 @@ def trips_table(walk: Walk) -> Table:
                 "Between the days", lambda row: f"{row['label'][0].upper()}{row['label'][1:]}", is_number=False
             ),
             "amount": by_row(f"Amount, {walk.currency}", amount),
-            "n": by_row("Deals", lambda row: formats.exact(row["n"])),
+            "n": by_row("Deals", lambda row: Cell(formats.exact(row["n"]), opens=walk.opens(row["trip"]))),
         },
         caption=caption,
         note="Amounts as last known; they are not in the walk and move nothing."

@@ -57,7 +57,9 @@ def test_a_missing_text_is_empty() -> None:
 
 
 def test_a_folded_table_shows_what_it_holds() -> None:
-    made = table(pd.DataFrame({"a": ["x"]}), {"a": text("A")}, caption="One row")
-    shut = folded(made, "By <seller>: 1 row")
-    assert shut.html == f'<details class="snb-fold"><summary>By &lt;seller&gt;: 1 row</summary>{made.html}</details>'
+    made = table(pd.DataFrame({"a": ["x"]}), {"a": text("A")}, caption="Who is <late>.")
+    shut = folded(made, 13, "seller")
+    words = "Who is &lt;late&gt;: show 13 sellers"
+    assert shut.html == f'<details class="snb-fold"><summary>{words}</summary>{made.html}</details>'
     assert (shut.caption, shut.text) == (made.caption, made.text)
+    assert folded(made, 12, "seller") is made
