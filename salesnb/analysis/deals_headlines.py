@@ -31,7 +31,8 @@ def sum_finding(deals: DealsCard) -> str:
     """Say what the open deals are worth and will bring; where there are no chances, why."""
     worth = f"{formats.plural(len(deals.open), 'open deal')} at {deals.day}, {_money(deals, deals.amount)},"
     if not deals.basis:
-        return Told(f"{worth} get no chances: {deals.why}.", "deals-count")
+        verb = "gets" if len(deals.open) == 1 else "get"
+        return Told(f"{worth} {verb} no chances: {deals.why}.", "deals-count")
     between = f"{formats.money(deals.low)} to {_money(deals, deals.high)}"
     weighted = (
         ""

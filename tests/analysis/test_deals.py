@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dtm
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,19 @@ def test_a_seed_moves_the_interval_of_the_score_and_nothing_else(found: Deals) -
     other = deals(book(company()), Q2, seed=1)
     pd.testing.assert_frame_equal(other.open, found.open)
     assert other.score != found.score
+
+
+def test_a_sum_that_was_right_or_brought_nothing_is_said_so(found: Deals) -> None:
+    sums = found.sums.head(2).assign(expected=[90.0, 110.0], came=[100.0, 100.0], is_within=[True, False])
+    told = replace(found, sums=sums).sums_finding()
+    assert told == (
+        "On 1 of 2 past days the deals then open brought what was expected of them, within the 80 % band; in all it "
+        "was right to 0.1 %."
+    )
+    assert replace(found, sums=sums.assign(came=0.0)).sums_finding().endswith("within the 80 % band.")
+    assert (
+        replace(found, sums=sums.assign(came=[100.0, 150.0])).sums_finding().endswith("in all it was 20.0 % too low.")
+    )
 
 
 def test_nothing_that_came_later_changes_a_chance() -> None:
@@ -207,7 +221,7 @@ ONE = {"opportunity_id": "1", "stage": "Talk", "amount": 10.0, "created_at": "20
         ({"opportunities": []}, "There are no chances to tell for 2026Q2: no deal is open on 2026-06-30."),
         (
             {"opportunities": [ONE]},
-            "1 open deal at 2026-06-30, 10 USD, get no chances: 0 deals won and 0 not won are on record, and it takes "
+            "1 open deal at 2026-06-30, 10 USD, gets no chances: 0 deals won and 0 not won are on record, and it takes "
             "10 of each to say how often deals are won.",
         ),
     ],

@@ -70,7 +70,7 @@ def test_the_plot_says_what_came_true(found: Deals) -> None:
 
 
 def test_without_a_trial_the_words_stand_alone(rated: Deals, refused: Deals) -> None:
-    assert shown.reliability(refused).title.startswith("1 open deal at 2026-06-30, 10 USD, get no chances")
+    assert shown.reliability(refused).title.startswith("1 open deal at 2026-06-30, 10 USD, gets no chances")
     assert shown.reliability(rated).title == rated.headlines()[0]
     assert "which a model takes" in shown.score_table(rated).text
     assert "10 of each" in shown.bins_table(refused).text
