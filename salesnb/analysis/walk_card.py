@@ -149,14 +149,14 @@ class Walk:
         if not n:
             return ""
         amount = formats.money(self.amounts["disqualified"], self.currency)
-        return Told(f"Of what was lost, {formats.plural(n, 'deal')} worth {amount} were disqualified.",
+        return Told(f"Of what was lost, {formats.plural(n, 'deal')} worth {amount} {'were' if n != 1 else 'was'} disqualified.",
                     self.opens("disqualified"))  # fmt: skip
 
     def _unknown(self) -> str:
         n = self.counts["no_amount"]
         if not n:
             return ""
-        return Told(f"{formats.plural(n, 'deal')} of the walk {'have' if n != 1 else 'has'} no amount and count as 0.",
+        return Told(f"{formats.plural(n, 'deal')} of the walk {'have' if n != 1 else 'has'} no amount and {'count' if n != 1 else 'counts'} as 0.",
                     self.opens("no_amount"))  # fmt: skip
 
     def numbers(self) -> pd.DataFrame:
