@@ -92,8 +92,6 @@ def deals(book: Book, period: Period, *, confidence: float = 0.95, band: float =
     seed
         Of the draws behind the interval of the score; nothing else is drawn.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     day = last_known(book, period)
     empty = _empty(book, period, day, (confidence, band))
     if empty.nothing:
@@ -107,9 +105,11 @@ def deals(book: Book, period: Period, *, confidence: float = 0.95, band: float =
     now, earlier = rows[is_now], rows[~is_now]
     if now.empty:
         return replace(empty, nothing=f"no deal is open on {day}", horizon=past.horizon, left_out=left_out)
+    from sklearn.utils.parallel import _get_threadpool_controller as threads
+
     waited = (earlier["won_on"] - earlier["day"]).dt.days
     # One thread: the same sums in the same order on every machine, and a notebook beside is not slowed down.
-    with threadpool_limits(1):
+    with threads().limit(limits=1):
         earlier = earlier.assign(is_won=waited.between(0, past.horizon))
         verdict = reached(earlier, features, past, (confidence, band), seed)
         made = _priced(empty, held, now, verdict)
