@@ -32,6 +32,7 @@ from types import MappingProxyType
 import ibis
 import ibis.expr.types as ir
 
+from salesnb.data import memo
 from salesnb.data.between import SIDES, between
 from salesnb.data.book import Book
 from salesnb.data.contract import IBIS_TYPES
@@ -122,6 +123,10 @@ def walked(book: Book, start: dtm.date, end: dtm.date, due: Period | None, where
         at_end=rows.is_in_now.ifelse(amounts["now"], zero).cast(money),
         is_new=rows.entered_on > ibis.date(start),
     )
+    # Stored, because a class asks for these a dozen times, and an engine would work them out each time.
+    stood = rows
+    rows = memo.table(book, "walk states", start, end, due, where, make=lambda: stood)
+    amounts = {s: ibis.coalesce(rows[f"amount_{s}"], zero) for s in SIDES}
     rows = rows.mutate(change=(rows.at_end - rows.at_start).cast(money), cell=_cell(rows), trip=_trip(rows, amounts))
     rows = rows.filter(rows.cell.notnull() | rows.trip.notnull())
     return rows.select(
