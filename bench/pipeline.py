@@ -88,9 +88,9 @@ def make(path: str, deals: int) -> None:
             for name, kind in CONTRACT["opportunities"].schema.items()
         )
         con.execute(
-            f"CREATE TABLE opportunities AS SELECT {columns} FROM made LEFT JOIN (SELECT opportunity_id, max(changed_at)"
-            " AS last_at FROM opportunity_events WHERE field = 'outcome' GROUP BY ALL) USING (opportunity_id)"
-            " ORDER BY opportunity_id"
+            f"CREATE TABLE opportunities AS SELECT {columns} FROM made LEFT JOIN (SELECT opportunity_id,"
+            " max(changed_at) AS last_at FROM opportunity_events WHERE field = 'outcome' GROUP BY ALL) USING"
+            " (opportunity_id) ORDER BY opportunity_id"
         )
         con.execute("DROP TABLE made")
 
@@ -162,7 +162,8 @@ passing AS (SELECT {
 here AS (SELECT *, CASE {" ".join(f"WHEN o{i} = l0 THEN {i}" for i in range(len(STAGES)))} END AS entry FROM passing)
 SELECT {
     ", ".join(
-        f"count(*) FILTER (l{i} IS NOT NULL AND entry <= {i}) AS reached_{i}, count(*) FILTER (entry = {i}) AS entered_{i},"
+        f"count(*) FILTER (l{i} IS NOT NULL AND entry <= {i}) AS reached_{i},"
+        f" count(*) FILTER (entry = {i}) AS entered_{i},"
         f" count(*) FILTER (l{i} IS NOT NULL AND entry = 0) AS from_start_{i}"
         for i in range(len(STAGES))
     )
@@ -253,7 +254,8 @@ def hand_walk() -> str:
         bool_or(field = 'expected_close_on' AND {inside} AND NOT ({due})) AS was_not_due
       FROM opportunity_events WHERE changed_at >= {_moment(START)}
         AND field IN ('amount', 'expected_close_on', 'owner_id', 'outcome', 'deleted') GROUP BY 1),
-    gone AS (SELECT opportunity_id, arg_max_null(new, changed_at) FILTER (changed_at < {_moment(START)}) AS deleted_then,
+    gone AS (SELECT opportunity_id, arg_max_null(new, changed_at) FILTER (changed_at < {_moment(START)})
+        AS deleted_then,
         arg_max_null(new, changed_at) AS deleted_now
       FROM opportunity_events WHERE field = 'deleted' AND changed_at < {_moment(END)} GROUP BY 1),
     stood AS (SELECT o.opportunity_id, o.created_at >= {_moment(START)} AS is_new, {then}, {outcomes}, {is_there},
@@ -298,11 +300,13 @@ WITH listed AS (
   UNION ALL SELECT trip, opportunity_id, coalesce(amount_now, 0) FROM walked WHERE trip IS NOT NULL
   UNION ALL SELECT 'no_amount', opportunity_id, 0 FROM walked
     WHERE is_in_then AND amount_then IS NULL OR is_in_now AND amount_now IS NULL
-  UNION ALL SELECT 'disqualified', opportunity_id, -change FROM walked WHERE cell = 'lost' AND outcome_now = 'disqualified'),
+  UNION ALL SELECT 'disqualified', opportunity_id, -change FROM walked
+    WHERE cell = 'lost' AND outcome_now = 'disqualified'),
 most AS (SELECT * FROM listed
   QUALIFY row_number() OVER (PARTITION BY name ORDER BY abs(adds) DESC, opportunity_id) <= 5000)
-SELECT name, adds, opportunity_id, amount_then, amount_now, expected_close_on_then, expected_close_on_now, owner_id_then,
-  owner_id_now, outcome_now FROM most JOIN walked USING (opportunity_id) ORDER BY name, abs(adds) DESC, opportunity_id
+SELECT name, adds, opportunity_id, amount_then, amount_now, expected_close_on_then,
+  expected_close_on_now, owner_id_then, owner_id_now, outcome_now FROM most JOIN walked USING (opportunity_id)
+  ORDER BY name, abs(adds) DESC, opportunity_id
 """
 
 

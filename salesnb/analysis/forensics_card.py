@@ -133,7 +133,7 @@ class Forensics:
                 told.append(Told(words, self.opens(row["name"])))
         lost = [row for row in self.measures.to_dict("records") if row["needs"]]
         if lost:
-            why = dict.fromkeys(f"{row['label'].lower()} {row['needs']}" for row in lost)
+            why = dict.fromkeys(f"{row['label'][0].lower()}{row['label'][1:]} {row['needs']}" for row in lost)
             told.append(f"What cannot be told: {formats.listed(list(why), 5)}.")
         if self.no_amount:
             told.append(f"{formats.plural(self.no_amount, 'deal')} won without an amount count as 0.")
