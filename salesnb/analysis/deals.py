@@ -105,11 +105,11 @@ def deals(book: Book, period: Period, *, confidence: float = 0.95, band: float =
     now, earlier = rows[is_now], rows[~is_now]
     if now.empty:
         return replace(empty, nothing=f"no deal is open on {day}", horizon=past.horizon, left_out=left_out)
-    from sklearn.utils.parallel import _get_threadpool_controller as threads
+    from threadpoolctl import threadpool_limits
 
     waited = (earlier["won_on"] - earlier["day"]).dt.days
     # One thread: the same sums in the same order on every machine, and a notebook beside is not slowed down.
-    with threads().limit(limits=1):
+    with threadpool_limits(limits=1):
         earlier = earlier.assign(is_won=waited.between(0, past.horizon))
         verdict = reached(earlier, features, past, (confidence, band), seed)
         made = _priced(empty, held, now, verdict)
