@@ -19,6 +19,8 @@ from tests.browser.reading import alts, inventory, pages, pictures, shown, strin
 PAGES = (
     "index.html",
     "01_scorecard.html",
+    "02_funnel.html",
+    "03_pipeline.html",
     "06_team.html",
     "09_data_health.html",
     "10_definitions.html",
