@@ -38,7 +38,8 @@ class DealsCard:
         The days within which a deal is to be won.
     open
         One row an open deal, what it is expected to bring first: ``opportunity_id, owner_id, seller, segment, stage,
-        amount, probability, low, high, expected, weighted`` (amount times the stage's win rate) ``, why`` (in words); numbers are NaN where not known.
+        amount, probability, low, high, expected, weighted`` (amount times the stage's win rate) ``, why`` (in words);
+        numbers are NaN where not known.
     reasons
         One row a deal and reason, strongest first: ``opportunity_id, feature, says, log_odds``. With
         :attr:`average_log_odds` the log odds of a deal sum to its own. Only of a model.

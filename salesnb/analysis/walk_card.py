@@ -149,15 +149,17 @@ class Walk:
         if not n:
             return ""
         amount = formats.money(self.amounts["disqualified"], self.currency)
-        return Told(f"Of what was lost, {formats.plural(n, 'deal')} worth {amount} {'were' if n != 1 else 'was'} disqualified.",
-                    self.opens("disqualified"))  # fmt: skip
+        were = "were" if n != 1 else "was"
+        words = f"Of what was lost, {formats.plural(n, 'deal')} worth {amount} {were} disqualified."
+        return Told(words, self.opens("disqualified"))
 
     def _unknown(self) -> str:
         n = self.counts["no_amount"]
         if not n:
             return ""
-        return Told(f"{formats.plural(n, 'deal')} of the walk {'have' if n != 1 else 'has'} no amount and {'count' if n != 1 else 'counts'} as 0.",
-                    self.opens("no_amount"))  # fmt: skip
+        have, count = ("have", "count") if n != 1 else ("has", "counts")
+        words = f"{formats.plural(n, 'deal')} of the walk {have} no amount and {count} as 0."
+        return Told(words, self.opens("no_amount"))
 
     def numbers(self) -> pd.DataFrame:
         """List every number of the walk, for results.json.

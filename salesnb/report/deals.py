@@ -79,7 +79,8 @@ def sum_table(deals: Deals) -> Table:
         between = f"{formats.share(deals.band, 0)} band {formats.interval(deals.low, deals.high, 'money')}"
         expected = Cell(formats.money(deals.expected), detail=between, opens="deals-expected")
         rows.append({"what": f"Expected within {deals.horizon} days", "cell": expected})
-        weighted = Cell(formats.money(deals.weighted), detail="worth times the stage's win rate", opens="deals-weighted")
+        words = "worth times the stage's win rate"
+        weighted = Cell(formats.money(deals.weighted), detail=words, opens="deals-weighted")
         rows.append({"what": "Weighted by stage (pipeline_value.weighted)", "cell": weighted})
     return table(
         pd.DataFrame(rows, columns=["what", "cell"]),
@@ -118,8 +119,8 @@ def open_table(deals: Deals) -> Table:
         note += f"{formats.plural(rest, 'more deal')} not shown. "
     if deals.basis == "model":
         note += (
-            f"An average deal has a chance of {formats.share(1 / (1 + math.exp(-deals.average_log_odds)), 0)}; each reason "
-            "multiplies its odds (won to not won), and with all of them the product is exact."
+            f"An average deal has a chance of {formats.share(1 / (1 + math.exp(-deals.average_log_odds)), 0)}; each "
+            "reason multiplies its odds (won to not won), and with all of them the product is exact."
         )
     return table(
         shown.reset_index(drop=True),
