@@ -25,9 +25,10 @@ MOST, FIRST = 5000, 200
 PLAIN = re.compile(r"[-+\N{MINUS SIGN}]?[0-9][0-9.,]*(?: [kMB])?(?: [A-Z]{3}| deals?| leads?| accounts?| visitors?)?")
 """A count or an amount, and nothing else."""
 _KEYS = 3
-_EVERY = """async (keys) => {
+_EVERY = """async ([keys, stride]) => {
     const found = [];
-    for (const link of [...document.querySelectorAll("a.snb-opens[role=button]")].slice(keys)) {
+    const links = [...document.querySelectorAll("a.snb-opens[role=button]")].slice(keys);
+    for (const link of links.filter((_, place) => place % stride === 0)) {
         link.click();
         const dialog = document.querySelector("dialog.snb-rows[open]");
         found.push([link.dataset.rows, link.textContent, (%s)(dialog)]);
@@ -132,8 +133,12 @@ def sets(page: Page) -> dict[str, Set]:
     return {one["key"]: Set(one, told["currency"], amounts, told["packs"]) for one in told["sets"]}
 
 
-def open_all(page: Page) -> list[Opened]:
-    """Open every number that opens, read its dialog, close it, and be back at the number; the first by the keyboard."""
+def open_all(page: Page, *, stride: int = 1) -> list[Opened]:
+    """Open every number that opens, read its dialog, close it, and be back at the number; the first by the keyboard.
+
+    With a stride, only one in so many.
+    """
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     behind = sets(page)
     links = page.locator("a.snb-opens[role=button]")
     read: list[tuple[str, str, dict[str, Any]]] = []
@@ -148,7 +153,7 @@ def open_all(page: Page) -> list[Opened]:
             "(one) => one === document.activeElement && !document.querySelector('dialog[open]')",
             arg=link.element_handle(), timeout=5000,
         )  # fmt: skip
-    read += page.evaluate(_EVERY % _READ, _KEYS)
+    read += page.evaluate(_EVERY % _READ, [_KEYS, stride])
     return [Opened(key, " ".join(text.split()), shown, behind[key]) for key, text, shown in read]
 
 
