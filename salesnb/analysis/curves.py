@@ -7,7 +7,7 @@ won / (won + lost), that of each quarter's cohort over two years, and of segment
 from __future__ import annotations
 
 import datetime as dtm
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -95,6 +95,8 @@ class Curves:
         told = f"Of the deals created {words_of(self.window)}, {formats.share(whole['mature'])} ({between}) will be won"
         may = whole["undecided"]
         told += f" at least, up to {formats.share(may, 0)} more may follow" if may > UNDECIDED else " in the end"
+        if may <= UNDECIDED < whole["unsure"]:
+            told += f", if the {formats.share(whole['unsure'], 0)} too young to tell end as deals created before"
         if formats.is_missing(whole["decided_rate"]):
             return f"{told}; none of them is decided yet."
         gap = whole["difference"]
@@ -123,7 +125,7 @@ class Curves:
 
     def young_finding(self) -> str:
         """Say which cohorts are too young to tell."""
-        young = self.cohorts[self.cohorts["undecided"] > UNDECIDED].to_dict("records")
+        young = self.cohorts[self.cohorts["unsure"] > UNDECIDED].to_dict("records")
         if not young:
             return ""
         told = [
@@ -154,21 +156,22 @@ def curves(book: Book, period: Period, *, by: Sequence[str] = BY, confidence: fl
     before = window.year_ago.start
     span = window if before >= window.start else Period.parse(f"{before}..{window.last_day}", period.fiscal_year_start)
     held = book if book.memo is not None else memo.keeping(book)
-    found = CreatedDeals(held, window, span) if _why(book, period) == "" else None
+    found = CreatedDeals(held, window, span, by) if _why(book, period) == "" else None
     nothing = _why(book, period) if found is None else "" if found.n else f"no deal was created {words_of(span)}"
     empty = pd.DataFrame(columns=list(COUNTED))
-    whole = empty if found is None else found.counts("in_window")
-    whole = whole[whole["segment"] == "yes"]
-    cohorts, cells = cohort_rows(empty if found is None else found.counts("cohort"), span, book.as_of, confidence)
+    whole = empty if found is None else found.counts(None, window)
+    older: Callable[[dtm.date], pd.DataFrame] = (lambda _: empty) if found is None else found.older
+    counts = empty if found is None else found.counts("cohort", span)
+    cohorts, cells = cohort_rows(counts, older, span, book.as_of, confidence)
     age = horizon(whole)
-    parts = {} if found is None or nothing else found.segments(by)
-    tables = [segment_rows(counts, name, age, confidence) for name, counts in parts.items()]
-    segments = pd.concat(tables, ignore_index=True) if tables else segment_rows(empty, "", age, confidence)
+    parts = {} if found is None or nothing else found.segments()
+    tables = [segment_rows(*counts, name, age, confidence) for name, counts in parts.items()]
+    segments = pd.concat(tables, ignore_index=True) if tables else segment_rows(empty, empty, "", age, confidence)
     segments = marked(segments, 1 - confidence)
     segments["key"] = [key("curves", row["by"], f"s{i}") for i, row in enumerate(segments.to_dict("records"))]
     lines = {
         name: {str(segment): curve_of(own) for segment, own in counts.groupby("segment", sort=True) if segment != NONE}
-        for name, counts in parts.items()
+        for name, (counts, _) in parts.items()
     }
     return Curves(
         period=period,
@@ -177,7 +180,7 @@ def curves(book: Book, period: Period, *, by: Sequence[str] = BY, confidence: fl
         span=span,
         confidence=confidence,
         nothing=nothing,
-        whole=MappingProxyType(rates(whole, confidence)),
+        whole=MappingProxyType(rates(whole, older(window.start), confidence)),
         cohorts=cohorts,
         cells=cells,
         age=age,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dtm
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
@@ -19,6 +20,7 @@ from salesnb.errors import NeedsData
 from salesnb.kpis.answers import answer, columns_over
 from salesnb.kpis.dimensions import NONE, with_dimension
 from salesnb.kpis.incidence import ages
+from salesnb.kpis.winning import OLDER
 from salesnb.periods import Period
 
 COUNTED = ("segment", "days", "won", "lost", "censored")
@@ -27,73 +29,87 @@ _NAMED = MappingProxyType({"won": "won", "lost": "lost or disqualified", "open":
 
 
 class CreatedDeals:
-    """The deals created in a span, with their ages, and what is counted of them.
+    """The deals created in a span and in the two years before it, with their ages, and what is counted of them.
 
     Attributes
     ----------
-    book, window
-        The book, and the days of which segments are compared.
-    deals, aged
-        The deals created in the span, and those of them that have an age.
+    book, window, span
+        The book, the days of which segments are compared, and those of the cohorts.
+    dims, aged
+        The dimensions that the source gives, and the deals that have an age.
     n, undated
-        How many were created, and how many of them have no age.
+        How many were created in the span, and how many of them have no age.
     """
 
-    def __init__(self, book: Book, window: Period, span: Period) -> None:
-        self.book, self.window = book, window
+    def __init__(self, book: Book, window: Period, span: Period, by: Sequence[str]) -> None:
+        self.book, self.window, self.span = book, window, span
         rows = entered(book)
-        first, end = ibis.date(span.start), ibis.date(span.end)
-        self.deals = rows.filter(
-            rows.entered_on >= first, rows.entered_on < end, rows.entered_on <= ibis.date(book.as_of)
-        )
-        self.aged = self._aged([])
-        counts = answer(book, self.deals.aggregate(n=self.deals.count()))
-        self.n = int(counts["n"].iloc[0])
-        kept = answer(book, self.aged.aggregate(n=self.aged.count()))
-        self.undated = self.n - int(kept["n"].iloc[0])
+        first, end = ibis.date(span.start - OLDER), ibis.date(min(span.end, book.as_of + dtm.timedelta(days=1)))
+        deals = rows.filter(rows.entered_on >= first, rows.entered_on < end)
+        self.dims: list[str] = []
+        for name in (name for name in by if name not in PEOPLE):
+            try:
+                with_dimension(book, deals, name)
+            except NeedsData:
+                continue
+            self.dims.append(name)
+        self.aged = memo.table(book, "aged", window, *self.dims, make=lambda: self._aged(deals))
+        inside = deals.filter(deals.entered_on >= ibis.date(span.start))
+        self.n = int(answer(book, inside.aggregate(n=inside.count()))["n"].iloc[0])
+        self.undated = self.n - int(self.counts(None, span)[list(COUNTED[2:])].to_numpy().sum())
 
-    def _aged(self, dims: Sequence[str]) -> ir.Table:
-        def made() -> ir.Table:
-            rows = with_dimension(self.book, self.deals.mutate(_on=self.deals.entered_on), "quarter")
-            rows = rows.rename(cohort="segment")
-            for name in dims:
-                rows = with_dimension(self.book, rows, name).rename({f"by_{name}": "segment"})
-            rows = ages(rows, self.book.as_of)
-            inside = rows.entered_on >= ibis.date(self.window.start)
-            return rows.select(
-                "opportunity_id", "cohort", "days", "is_won", "is_lost", *(f"by_{name}" for name in dims),
-                in_window=inside.ifelse("yes", "no"), amount=rows.amount.cast("float64"),
-            )  # fmt: skip
+    def _aged(self, deals: ir.Table) -> ir.Table:
+        rows = with_dimension(self.book, deals.mutate(_on=deals.entered_on), "quarter").rename(cohort="segment")
+        for name in self.dims:
+            rows = with_dimension(self.book, rows, name).rename({f"by_{name}": "segment"})
+        rows = ages(rows, self.book.as_of)
+        labels = [f"by_{name}" for name in self.dims]
+        kept = ("opportunity_id", "entered_on", "cohort", "days", "is_won", "is_lost", *labels)
+        return rows.select(*kept, amount=rows.amount.cast("float64"))
 
-        return memo.table(self.book, "aged", *dims, make=made)
+    def counts(self, by: str | None, span: Period) -> pd.DataFrame:
+        """Count the deals created in some days by the values of a column and by days of age.
 
-    def counts(self, by: str) -> pd.DataFrame:
-        """Count the deals by the values of a column and by days of age: ``segment, days, won, lost, censored``."""
-        rows = self.aged.select("days", "is_won", "is_lost", segment=self.aged[by])
+        Returns
+        -------
+        pandas.DataFrame
+            ``segment`` (empty where ``by`` is None) ``, days, won, lost, censored``.
+        """
+        return self._counted(by, span.start, span.end)
+
+    def older(self, first: dtm.date, by: str | None = None) -> pd.DataFrame:
+        """Count the deals created in the two years before a day, as :meth:`counts` does."""
+        return self._counted(by, first - OLDER, first)
+
+    def _counted(self, by: str | None, first: dtm.date, end: dtm.date) -> pd.DataFrame:
+        aged = self.aged.filter(self.aged.entered_on >= ibis.date(first), self.aged.entered_on < ibis.date(end))
+        rows = aged.select("days", "is_won", "is_lost", segment=aged[by] if by else ibis.literal(""))
         found = pd.DataFrame(columns_over(self.book, rows, lambda rows, _: _summed(rows), "ages counted"))
         return found[list(COUNTED)].astype(dict.fromkeys(COUNTED[1:], "int64"))
 
-    def segments(self, by: Sequence[str]) -> dict[str, pd.DataFrame]:
-        """Count the deals of the window by each dimension that has segments to compare."""
-        dims = []
-        for name in (name for name in by if name not in PEOPLE):
-            try:
-                with_dimension(self.book, self.deals, name)
-            except NeedsData:
-                continue
-            dims.append(name)
-        self.aged = self._aged(dims)
-        window = self.aged.filter(self.aged["in_window"] == "yes")
-        whole, self.aged = self.aged, window
-        parts = {name: self.counts(f"by_{name}") for name in dims}
-        self.aged = whole
+    def segments(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+        """Count the deals of the window, and those before it, by each dimension that has segments to compare."""
+        parts = {name: self.counts(f"by_{name}", self.window) for name in self.dims}
         sizes = {name: counts.loc[counts["segment"] != NONE, "segment"].nunique() for name, counts in parts.items()}
-        return {name: counts for name, counts in parts.items() if 2 <= sizes[name] <= MOST_SEGMENTS}
+        return {
+            name: (counts, self.older(self.window.start, f"by_{name}"))
+            for name, counts in parts.items()
+            if 2 <= sizes[name] <= MOST_SEGMENTS
+        }
 
     def behind(self, cohorts: pd.DataFrame, segments: pd.DataFrame, whole_n: float) -> Iterator[Behind]:
-        """Tell the deals of the window, of each cohort by what became of them, and of each segment."""
+        """Tell the deals of the window, of each cohort by what became of them, and of each segment.
+
+        Parameters
+        ----------
+        cohorts, segments
+            The numbers, one row each; segments with their ``key``.
+        whole_n
+            How many deals of the window have an age.
+        """
         fate = ibis.cases((self.aged.is_won, "won"), (self.aged.is_lost, "lost"), else_="open")
         rows = self.aged.mutate(fate=fate, adds=self.aged["amount"])
+        rows = rows.filter(rows.entered_on >= ibis.date(self.span.start))
         extras = {"days": "Age in days", "ended": "Then"}
 
         def told(name: str, title: str, part: pd.DataFrame) -> Behind:
@@ -115,11 +131,9 @@ class CreatedDeals:
                 name = key("curves", row["cohort"], side)
                 counts[name] = int(row["n"] if side == "all" else row[side])
                 yield told(name, f"Created in {row['cohort']}" + (f", {_NAMED[side]}" if side != "all" else ""), part)
-        inside = rows.filter(rows["in_window"] == "yes")
+        inside = rows.filter(rows.entered_on >= ibis.date(self.window.start))
         whole = largest(inside.select(*names, group=ibis.literal("all")), "group", "adds")
-        counts[key("curves", "window", "all")] = int(
-            self.counts("in_window").query("segment == 'yes'")[list(COUNTED[2:])].to_numpy().sum()
-        )
+        counts[key("curves", "window", "all")] = int(whole_n)
         yield told(key("curves", "window", "all"), f"Created {words_of(self.window)}", whole)
         for by, own in segments.groupby("by", sort=False):
             frame = largest(inside.select(*names, group=inside[f"by_{by}"]), "group", "adds")

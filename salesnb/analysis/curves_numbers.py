@@ -11,6 +11,8 @@ import pandas as pd
 from salesnb.analysis.funnel_numbers import COLUMNS
 from salesnb.periods import Period
 
+_SHARES = ("difference", "undecided", "unsure")
+
 
 def numbers(
     window: Period,
@@ -64,5 +66,5 @@ def _rates(by: str, segment: str | None, row: Mapping[Any, Any]) -> list[dict[st
             "denominator": row["won"] + row["lost"], "n": row["won"] + row["lost"], "unit": "ratio",
         },
         *({**place, "variant": name, "value": row[name], "unit": "count"} for name in ("n", "won", "lost", "open")),
-        *({**place, "variant": name, "value": row[name], "unit": "ratio"} for name in ("difference", "undecided")),
+        *({**place, "variant": name, "value": row[name], "unit": "ratio"} for name in _SHARES),
     ]  # fmt: skip

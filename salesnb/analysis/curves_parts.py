@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dtm
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import NormalDist
 from typing import Any
 
@@ -15,32 +15,44 @@ from salesnb.analysis.apart import FEWEST
 from salesnb.kpis.dimensions import NONE
 from salesnb.kpis.incidence import Curve, aalen_johansen
 from salesnb.kpis.intervals import benjamini_hochberg
+from salesnb.kpis.maturity import extended
 from salesnb.periods import Period
 
 AGES = (30, 60, 90, 120, 180, 270, 365)
 """The ages in days at which curves are read."""
-RATES = ("n", "won", "lost", "open", "decided_rate", "mature", "low", "high", "difference", "undecided")
+RATES = ("n", "won", "lost", "open", "decided_rate", "mature", "low", "high", "difference", "undecided", "unsure")
 _COUNTS = ["days", "won", "lost", "censored"]
 
 
 def curve_of(counts: pd.DataFrame) -> Curve:
     """Return the curve of deals counted by day, of several segments together where there are several."""
-    together = counts.groupby("days", as_index=False)[_COUNTS[1:]].sum()
-    return aalen_johansen(*together[_COUNTS].to_numpy().T)
+    return aalen_johansen(*_together(counts)[_COUNTS].to_numpy().T)
 
 
-def rates(counts: pd.DataFrame, confidence: float) -> dict[str, float]:
-    """Set the mature win rate beside that of the deals decided.
+def _together(counts: pd.DataFrame) -> pd.DataFrame:
+    return counts.groupby("days", as_index=False)[_COUNTS[1:]].sum().astype("float64")
+
+
+def rates(counts: pd.DataFrame, older: pd.DataFrame, confidence: float) -> dict[str, float]:
+    """Set the mature win rate, as ``win_rate.mature`` has it, beside that of the deals decided.
+
+    Parameters
+    ----------
+    counts, older
+        The deals, and those created in the two years before, counted by day of age.
+    confidence
+        The level of the interval.
 
     Returns
     -------
     dict
         ``n`` (deals with an age), ``won, lost`` (disqualified too) ``, open``; ``decided_rate`` is won / (won + lost);
-        ``mature`` the share won by the highest age watched, lost competing and open deals censored, with ``low, high``;
-        ``difference`` is decided_rate - mature; ``undecided`` the share that the curve leaves open: the final rate may
-        be higher than ``mature`` by up to that. NaN where there is nothing to divide by.
+        ``mature`` the share won in the end, lost competing and open deals censored (see
+        :func:`salesnb.kpis.maturity.extended`), with ``low, high``; ``difference`` is decided_rate - mature;
+        ``undecided`` the share that the curve leaves open: the final rate may be higher than ``mature`` by up to that;
+        ``unsure`` that, or the share whose end only older deals tell. NaN where there is nothing to divide by.
     """
-    curve = curve_of(counts)
+    curve = extended(_together(counts), _together(older))
     won, lost, still = (int(counts[name].sum()) for name in _COUNTS[1:])
     decided = won / (won + lost) if won + lost else math.nan
     low, high = curve.interval(confidence=confidence)
@@ -55,11 +67,16 @@ def rates(counts: pd.DataFrame, confidence: float) -> dict[str, float]:
         "high": high,
         "difference": decided - curve.final,
         "undecided": max(curve.undecided, 0.0) if curve.n else math.nan,
+        "unsure": max(curve.unsure, 0.0) if curve.n else math.nan,
     }
 
 
 def cohort_rows(
-    counts: pd.DataFrame, span: Period, as_of: dtm.date, confidence: float
+    counts: pd.DataFrame,
+    older: Callable[[dtm.date], pd.DataFrame],
+    span: Period,
+    as_of: dtm.date,
+    confidence: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cohorts and what was won of each by each age.
 
@@ -67,6 +84,8 @@ def cohort_rows(
     ----------
     counts
         Deals counted by quarter of creation (``segment``) and day of age.
+    older
+        Gives those created in the two years before a day.
     span
         The days in which the deals were created; a quarter that it cuts is cut.
     as_of
@@ -89,7 +108,7 @@ def cohort_rows(
         last = min(quarter.last_day, span.last_day, as_of)
         watched = {"youngest": (as_of - last).days, "oldest": (as_of - first).days}
         found = {"cohort": str(label), "first_day": first, "last_day": last, "watched": watched["youngest"]}
-        rows.append({**found, **rates(own, confidence)})
+        rows.append({**found, **rates(own, older(first), confidence)})
         curve = curve_of(own)
         for age in AGES:
             state = "full" if age <= watched["youngest"] else "part" if age <= watched["oldest"] else "none"
@@ -112,7 +131,7 @@ def horizon(counts: pd.DataFrame) -> int:
     return next((age for age in AGES if curve.by(age) >= 0.9 * curve.final), AGES[-1])
 
 
-def segment_rows(counts: pd.DataFrame, by: str, age: int, confidence: float) -> pd.DataFrame:
+def segment_rows(counts: pd.DataFrame, older: pd.DataFrame, by: str, age: int, confidence: float) -> pd.DataFrame:
     """Return the win rates of segments, and the p-value that each wins by an age as often as the others.
 
     The difference of the two curves at the age over its standard error, both Aalen-Johansen's, is held against the
@@ -121,8 +140,8 @@ def segment_rows(counts: pd.DataFrame, by: str, age: int, confidence: float) -> 
 
     Parameters
     ----------
-    counts
-        Deals counted by ``segment`` and day of age.
+    counts, older
+        Deals counted by ``segment`` and day of age, and those created in the two years before.
     by
         The dimension.
     age, confidence
@@ -140,7 +159,12 @@ def segment_rows(counts: pd.DataFrame, by: str, age: int, confidence: float) -> 
         mine, rest = curve_of(own), curve_of(others)
         low, high = mine.interval(age, confidence=confidence)
         is_told = segment != NONE and min(mine.n, rest.n) >= FEWEST and _reaches(mine, age) and _reaches(rest, age)
-        row = {"by": by, "segment": str(segment), **rates(own, confidence), "share": mine.by(age)}
+        row = {
+            "by": by,
+            "segment": str(segment),
+            **rates(own, older[older["segment"] == segment], confidence),
+            "share": mine.by(age),
+        }
         row |= {"share_low": low, "share_high": high, "rest": rest.by(age) if rest.n else math.nan}
         rows.append({**row, "p": _p(mine, rest, age) if is_told else math.nan})
     names = ["by", "segment", *RATES, "share", "share_low", "share_high", "rest", "p"]

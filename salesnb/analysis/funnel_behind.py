@@ -113,7 +113,8 @@ def of_segments(stays: ir.Table, segments: pd.DataFrame, base: str, thing: Thing
                 amounts = dropped["value"].fillna(0.0).to_numpy() * row["each"]
                 yield Behind(
                     f"{row['key']}-worth", f"What each deal that {title} lost adds to the repair's worth",
-                    _columns(dropped, amounts, thing), int(row["dropped"]), float(row["worth"]), "money", thing, _EXTRAS,
+                    _columns(dropped, amounts, thing), int(row["dropped"]), float(row["worth"]), "money", thing,
+                    _EXTRAS,
                 )  # fmt: skip
 
 

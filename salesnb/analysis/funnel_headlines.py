@@ -92,15 +92,15 @@ def segment_finding(card: FunnelCard) -> str:
         dimensions = formats.listed(list(card.dimensions), 5).replace(" and ", " or ")
         return f"At {narrow.step} no {dimensions} can be told from the others."
     told = [
-        f"{row['segment']} ({formats.share(row['rate'], 0)} of {formats.exact(row['base'])}, the others "
+        f"{row['segment']} ({formats.share(row['rate'], 0)} of {formats.exact(row['base'])}, against "
         f"{formats.share(row['rest'], 0)})"
         for row in below.to_dict("records")
     ]
     first = below.iloc[0]
     verb = "goes" if len(told) == 1 else "go"
-    gain = f"; as often as the others, {first['segment']} would bring {formats.money(first['worth'], card.currency)}"
+    gain = f"; as often as they do, {first['segment']} would bring {formats.money(first['worth'], card.currency)}"
     return Told(
-        f"At {narrow.step} fewer than of the others {verb} on of {formats.listed(told)}"
+        f"At {narrow.step}, {formats.listed(told)} {verb} on less often than the others"
         f"{gain if first['worth'] > 0 else ''}.",
         f"{first['key']}-worth" if first["worth"] > 0 else str(first["key"]),
     )
@@ -168,7 +168,7 @@ def lead_finding(card: FunnelCard) -> str:
         count = formats.exact(last["reached"])
         return f"{came}, {count} became a {str(last['step']).lower()}; {card.leads_note}."
     share = formats.share(last["reached"] / first["reached"])
-    found = f"{came}, {formats.exact(last['reached'])} ({share}) are customers so far"
+    found = f"{came}, {formats.exact(last['reached'])} ({share}) became customers so far"
     rows = card.lead_segments[(card.lead_segments["place"] == 0) & (card.lead_segments["segment"] != NONE)]
     tail = ""
     if rows["p"].notna().any():

@@ -74,7 +74,7 @@ def lead_conversion_within(book: Book, period: Period) -> Measure:
     took = rows["_won_on"].delta(rows["_on"], unit="day")
     rows = rows.mutate(_young=rows["_on"] > day, _in_time=(took <= LEAD_DAYS).fill_null(False))
     young = int(answer(book, rows.filter(rows["_young"]).aggregate(n=lambda t: t.count()))["n"].iloc[0])
-    told = f"{young} leads of {period} are younger than {LEAD_DAYS} days" if young else ""
+    told = f"{young} of the leads of {period} are younger than {LEAD_DAYS} days" if young else ""
     measure = ratio(rows, rows["_in_time"]).leaving_out(rows["_young"], f"younger than {LEAD_DAYS} days")
     return measure.saying(immature=told)
 

@@ -37,7 +37,7 @@ def cohort_chart(found: Curves) -> Chart:
     with canvas(_first(title), subtitle, height=2.3) as (figure, (ax,)):
         told = []
         for place, row in enumerate(rows.to_dict("records")):
-            is_young = row["undecided"] > UNDECIDED
+            is_young = row["unsure"] > UNDECIDED
             colour = style.GREY if is_young else style.measure_colour("win_rate")
             ax.vlines(
                 place,
@@ -90,7 +90,7 @@ def segment_chart(found: Curves, by: str = "") -> Chart:
     more = f" · {len(lines) - len(kept)} smaller ones not drawn" if len(lines) > len(kept) else ""
     subtitle = (
         f"share of the deals created that is won by each age in days · by {by}{more} · dotted grey: fewer than "
-        f"{FEWEST} deals were watched so long"
+        f"{FEWEST} deals were open and watched so long"
     )
     longest = max(float(curve.days[-1]) for _, curve in kept)
     limit = min(longest, 2.0 * found.age)
@@ -144,10 +144,10 @@ def cohort_table(found: Curves) -> Table:
         columns,
         caption=found.young_finding() or "All cohorts are old enough to tell",
         note=(
-            "Mature: the share won by the highest age watched, with lost as the competing event and open deals counted "
+            "Mature: the share won in the end, with lost as the competing event and open deals counted "
             "for as long as they were watched (win_rate.mature). Difference: won of the decided less mature. Grey: "
-            f"more than {formats.share(UNDECIDED, 0)} of the deals are open at the highest age, so the rate may rise "
-            "by up to that."
+            f"more than {formats.share(UNDECIDED, 0)} of the deals are too young to tell how they end: deals created "
+            "before stand in for them."
         ),
         empty=found.headlines()[0],
     )
@@ -228,7 +228,7 @@ def _watched(row: Row) -> Cell:
 def _mature(row: Row) -> Cell:
     if formats.is_missing(row["mature"]):
         return Cell(formats.NOT_AVAILABLE, "muted")
-    young = row["undecided"] > UNDECIDED
+    young = row["unsure"] > UNDECIDED
     detail = formats.interval(row["low"], row["high"], "ratio")
     opens = _opens(row)
     return Cell(formats.share(row["mature"]) + (" †" if young else ""), "muted" if young else "", detail, opens)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from salesnb import formats
+from salesnb.analysis.behind import key
 from salesnb.analysis.funnel import Funnel
 from salesnb.analysis.funnel_card import words_of
 from salesnb.analysis.funnel_headlines import lead_finding, web_finding
@@ -65,10 +69,7 @@ def _simple(rows: pd.DataFrame, topic: str, head: str, caption: str, empty: str,
         "rate": by_row("Go on", rate(topic, is_decided=False)),
     }
     if is_lead:
-        columns["p50_days"] = by_row(
-            "Half of them within",
-            lambda row: Cell("" if formats.is_missing(row["p50_days"]) else formats.days(row["p50_days"])),
-        )
+        columns["p50_days"] = by_row("Half of them within", _half)
         columns["still"] = by_row("May still go on", counted("still", topic))
     return table(
         rows if len(rows) and rows["reached"].sum() else rows.iloc[:0],
@@ -79,3 +80,9 @@ def _simple(rows: pd.DataFrame, topic: str, head: str, caption: str, empty: str,
         else f"{words_of(card.window).capitalize()}; a visitor with a cart or an order has been there.",
         empty=empty,
     )
+
+
+def _half(row: Mapping[str, Any]) -> Cell:
+    if formats.is_missing(row["p50_days"]):
+        return Cell("", "muted")
+    return Cell(formats.days(row["p50_days"]), opens=key(_LEADS, row["place"], "passed"))

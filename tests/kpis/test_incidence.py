@@ -128,6 +128,26 @@ def test_it_finds_the_planted_rate_where_the_closed_deals_mislead() -> None:
     assert np.mean(naive) < 0.34
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero|invalid value:RuntimeWarning:statsmodels")
+@pytest.mark.parametrize("seed", range(5))
+def test_estimate_and_standard_error_are_those_of_statsmodels(seed: int) -> None:
+    from statsmodels.duration.survfunc import CumIncidenceRight
+
+    random = np.random.default_rng(seed)
+    days, fate = random.integers(1, 60, 300), random.choice([0, 1, 2], 300, p=[0.3, 0.4, 0.3])
+    oracle = CumIncidenceRight(days, fate)
+    at = np.unique(days)
+    counts = [[int(((days == day) & (fate == each)).sum()) for day in at] for each in (1, 2, 0)]
+    curve = aalen_johansen(at, *counts)
+    places = np.searchsorted(curve.days, oracle.times)
+    assert len(places) >= 50
+    for mine, theirs in ((curve.won, oracle.cinc[0]), (curve.lost, oracle.cinc[1])):
+        assert mine[places] == pytest.approx(np.asarray(theirs), abs=1e-12)
+    known = np.isfinite(oracle.cinc_se[0])  # where nobody is left it divides by 0
+    assert known.sum() >= len(known) - 1
+    assert np.sqrt(curve.variance[places])[known] == pytest.approx(oracle.cinc_se[0][known], abs=1e-10)
+
+
 def test_ages_and_days_are_counted_in_the_tables() -> None:
     deals = [
         {
