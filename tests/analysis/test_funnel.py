@@ -295,3 +295,16 @@ def test_the_planted_bottleneck_and_its_worst_segment_are_found(seed: int) -> No
         leaving = hazard.advance + hazard.lost + hazard.disqualified
         rows = found.segments[(found.segments["segment"] == hazard.segment) & (found.segments["step"] == hazard.stage)]
         assert rows["rate"].iloc[0] == pytest.approx(hazard.advance / leaving, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ((("S", "w", 30),), "No stage lets fewer deals through than the middle one of the others."),
+        ((("S", "w", 3),), "Where deals stall cannot be told: fewer than two stages decided ten deals or more."),
+    ],
+)
+def test_where_nothing_stalls_or_too_little_was_decided(runs: Any, said: str) -> None:
+    found = funnel(book(*runs), Q3, by=())
+    assert found.headlines()[0] == said
+    assert found.bottleneck is None
