@@ -136,3 +136,9 @@ def _first_days(period: Period, days: int) -> Period:
         return period
     last = period.start + dtm.timedelta(days=days - 1)
     return Period.parse(f"{period.start}..{last}", period.fiscal_year_start)
+
+
+def year_to(period: Period) -> Period:
+    """Return the year that ends with a period, or the period where it is longer."""
+    start = period.year_ago.end
+    return period if start >= period.start else Period.parse(f"{start}..{period.last_day}", period.fiscal_year_start)

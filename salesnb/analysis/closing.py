@@ -16,6 +16,7 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.behind import MOST, Behind, Told, key, largest
+from salesnb.analysis.calendar import year_to
 from salesnb.analysis.team_numbers import COLUMNS
 from salesnb.data.book import Book
 from salesnb.kpis.durations import closed_in
@@ -24,6 +25,8 @@ from salesnb.periods import Period
 
 FEWEST = 10
 """The deals won or lost that either kind of month has at least, for the two to be compared."""
+LEAST = 0.05
+"""A difference of the two win rates that is worth a word."""
 _PARTS = {"last": "the last month of a quarter", "other": "the other months"}
 
 
@@ -66,8 +69,8 @@ class Closing:
 
     @property
     def is_bent(self) -> bool:
-        """Whether the last months win more, or less, often than the others by more than chance."""
-        return self.low > 0 or self.high < 0
+        """Whether the last months win more, or less, often than the others by more than chance, and by 5 points."""
+        return (self.low > 0 or self.high < 0) and abs(self.difference) >= LEAST
 
     def finding(self) -> str:
         """Say whether deals close otherwise at a quarter's end."""
@@ -138,7 +141,7 @@ def closing(book: Book, period: Period, *, confidence: float = 0.95) -> Closing:
     Larkin (2014), The Cost of High-Powered Incentives: Employee Gaming in Enterprise Software Sales, Journal of Labor
     Economics 32, 199-227, on closing by the calendar.
     """
-    year = _year(period)
+    year = year_to(period)
     nothing = _nothing(book, period)
     rows = pd.DataFrame(columns=["month", "part", "outcome", "n", "amount"])
     behind: tuple[Behind, ...] = ()
@@ -164,13 +167,6 @@ def closing(book: Book, period: Period, *, confidence: float = 0.95) -> Closing:
     return Closing(
         period, book.as_of, year, book.currency, confidence, nothing, months, parts, difference, low, high, behind
     )
-
-
-def _year(period: Period) -> Period:
-    start = period.year_ago.end
-    if start >= period.start:
-        return period
-    return Period.parse(f"{start}..{period.last_day}", period.fiscal_year_start)
 
 
 def _nothing(book: Book, period: Period) -> str:

@@ -15,10 +15,11 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.behind import Behind, Told, key
+from salesnb.analysis.calendar import year_to
 from salesnb.analysis.curves_deals import COUNTED, CreatedDeals
 from salesnb.analysis.curves_numbers import numbers
 from salesnb.analysis.curves_parts import RATES, cohort_rows, curve_of, horizon, marked, rates, segment_rows
-from salesnb.analysis.funnel import BY, year_to
+from salesnb.analysis.funnel import BY
 from salesnb.analysis.funnel_card import words_of
 from salesnb.data import memo
 from salesnb.data.book import Book

@@ -18,6 +18,8 @@ from salesnb.analysis import funnel_headlines as told
 from salesnb.analysis import funnel_steps as steps_of
 from salesnb.analysis import funnel_worth as worth_of
 from salesnb.analysis.behind import Behind, Thing, key
+from salesnb.analysis.calendar import year_to
+from salesnb.analysis.closing import closing
 from salesnb.analysis.funnel_card import FunnelCard, words_of
 from salesnb.analysis.funnel_needs import missing
 from salesnb.analysis.funnel_numbers import numbers
@@ -29,7 +31,6 @@ from salesnb.kpis.dimensions import NONE, with_dimension
 from salesnb.kpis.funnels_deals import Way, deal_steps, deal_way
 from salesnb.kpis.funnels_leads import lead_way, web_way
 from salesnb.kpis.funnels_stints import stints
-from salesnb.kpis.intervals import wilson
 from salesnb.periods import Period
 
 BY = ("segment", "region", "product", "team")
@@ -38,7 +39,6 @@ PEOPLE = ("rep", "rep_id", "account", "account_id")
 """What has too few deals each to say anything of a stage; sellers have a page of their own."""
 _STEPS = pd.DataFrame(columns=list(steps_of.COLUMNS))
 _SEGMENTS = pd.DataFrame(columns=["by", "segment", *steps_of.COLUMNS, "rest", "p", "q", "flag", "each", "worth", "key"])
-_ENDS = pd.DataFrame(columns=["part", "won", "closed", "rate", "low", "high"])
 
 
 class Funnel(FunnelCard):
@@ -80,12 +80,12 @@ def funnel(book: Book, period: Period, *, by: Sequence[str] = BY, confidence: fl
     web = _Part.empty() if nothing or not _has_web(book) else _web(held, window, confidence)
     stuck = worth_of.repairs(deals.steps, confidence) if len(deals.steps) > 2 else worth_of.repairs(_STEPS, confidence)
     narrow = worth_of.bottleneck(stuck, confidence)
-    ends, closed = _quarter_ends(held, window, confidence) if len(deals.steps) else (_ENDS, None)
+    closes = closing(held, period, confidence=confidence)
     behind = [
         *deals.behind(narrow),
         *leads.behind(),
         *web.behind(),
-        *(() if closed is None else rows_of.of_quarter_end(closed, ends)),
+        *closes.behind,
     ]
     return Funnel(
         period=period,
@@ -111,16 +111,10 @@ def funnel(book: Book, period: Period, *, by: Sequence[str] = BY, confidence: fl
         leads_note=leads.note,
         web=web.steps,
         web_leads=web.converted,
-        quarter_end=ends,
+        closes=closes,
         missing=missing(book),
         behind=tuple(behind),
     )
-
-
-def year_to(period: Period) -> Period:
-    """Return the year that ends with a period, or the period where it is longer."""
-    start = period.year_ago.end
-    return period if start >= period.start else Period.parse(f"{start}..{period.last_day}", period.fiscal_year_start)
 
 
 class _Part:
@@ -243,17 +237,4 @@ def _web(book: Book, window: Period, confidence: float) -> _Part:
     return _filled(book, part, way, rows, [], confidence)
 
 
-def _quarter_ends(book: Book, window: Period, confidence: float) -> tuple[pd.DataFrame, ir.Table]:
-    """Return what was won of the deals closed in the last months of quarters, and in the others; and those deals."""
-    deals = book.opportunities
-    inside = (deals.closed_on >= ibis.date(window.start)) & (deals.closed_on < ibis.date(window.end))
-    closed = deals.filter(deals.outcome.isin(["won", "lost"]), inside)
-    month = (closed.closed_on.month().cast("int64") + 12 - book.fiscal_year_start) % 3
-    closed = closed.mutate(part=(month == 2).ifelse("last", "other"))
-    counts = closed.group_by("part").aggregate(won=(closed.outcome == "won").cast("int32").sum(), closed=closed.count())
-    found = answer(book, counts).sort_values("part", ignore_index=True).astype({"won": "int64", "closed": "int64"})
-    low, high = wilson(found["won"], found["closed"], confidence)
-    return found.assign(rate=found["won"] / found["closed"], low=low, high=high), closed
-
-
-__all__ = ["BY", "Funnel", "funnel", "words_of", "year_to"]
+__all__ = ["BY", "Funnel", "funnel", "words_of"]

@@ -118,17 +118,6 @@ def of_segments(stays: ir.Table, segments: pd.DataFrame, base: str, thing: Thing
                 )  # fmt: skip
 
 
-def of_quarter_end(closed: ir.Table, parts: pd.DataFrame) -> Iterator[Behind]:
-    """Tell the deals closed in the last months of quarters, and in the others; one query."""
-    if parts.empty:
-        return
-    frame = largest(closed.select("opportunity_id", "part", adds=1), "part", "adds")
-    for row in parts.to_dict("records"):
-        here = frame[frame["part"] == row["part"]][["opportunity_id", "adds"]].reset_index(drop=True)
-        when = "the last month of a quarter" if row["part"] == "last" else "the other months"
-        yield Behind(key("funnel", "closed", row["part"]), f"Closed in {when}", here, row["closed"], row["closed"])
-
-
 def _held(stays: ir.Table, group: ir.Value, thing: Thing) -> dict[str, pd.DataFrame]:
     """Return the rows of each group, those of the largest amounts first."""
     rows = stays.select(ID_OF[thing], "came_on", "days", "fate", value=stays["value"].cast("float64"), group=group)

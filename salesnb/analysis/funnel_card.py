@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.analysis.behind import Behind
+from salesnb.analysis.closing import Closing
 from salesnb.analysis.funnel_worth import Bottleneck
 from salesnb.kpis.dimensions import NONE
 from salesnb.periods import Period
@@ -49,9 +50,8 @@ class FunnelCard:
         The steps of the leads and of each source, rates of all who reached the step so far; what is not known.
     web, web_leads
         The steps of the visitors, and how many left a lead.
-    quarter_end
-        ``part`` (``last``: the last month of a quarter; ``other``) ``, won, closed, rate, low, high``, of the deals
-        closed in the window; empty where none was.
+    closes
+        When in a quarter the deals closed in the window were decided.
     missing
         ``needs, costs``: what the source does not give, and what the page cannot tell without it.
     behind
@@ -81,7 +81,7 @@ class FunnelCard:
     leads_note: str
     web: pd.DataFrame
     web_leads: int
-    quarter_end: pd.DataFrame
+    closes: Closing
     missing: pd.DataFrame
     behind: tuple[Behind, ...]
 

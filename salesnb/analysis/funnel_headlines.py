@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from salesnb import formats
-from salesnb.analysis.apart import FEWEST, exact_p
+from salesnb.analysis.apart import FEWEST
 from salesnb.analysis.behind import Told, key
 from salesnb.analysis.funnel_card import FunnelCard, words_of
 from salesnb.kpis.dimensions import NONE
 from salesnb.kpis.funnels_leads import CART, CUSTOMER, ORDER
 
-LEAST_GAP = 0.05
 """The smallest difference between the ends of quarters and other months that is worth a sentence."""
 _TOPIC = "funnel-deals"
 
@@ -25,7 +24,7 @@ def headlines(card: FunnelCard) -> list[str]:
         segment_finding(card),
         slow_finding(card),
         whole_finding(card),
-        quarter_end_finding(card),
+        card.closes.headlines()[0] if card.closes.is_bent else "",
         lead_finding(card),
         web_finding(card),
         _unplaced(card),
@@ -134,25 +133,6 @@ def whole_finding(card: FunnelCard) -> str:
         f"Of {formats.plural(card.created, 'deal')} created {words_of(card.window)}, {formats.exact(card.won)} were won"
         f"{share}{ends}.",
         key(_TOPIC, card.steps["place"].iloc[-1], "reached"),
-    )
-
-
-def quarter_end_finding(card: FunnelCard) -> str:
-    """Say that deals closed at the end of quarters are won more or less often than others, where they are."""
-    parts = {str(row["part"]): row for row in card.quarter_end.to_dict("records")}
-    if len(parts) < 2:
-        return ""
-    last, other = parts["last"], parts["other"]
-    gap = last["rate"] - other["rate"]
-    both = (int(last["won"] + other["won"]), int(last["closed"] + other["closed"]))
-    if abs(gap) < LEAST_GAP or exact_p(int(last["won"]), int(last["closed"]), *both) > 1 - card.confidence:
-        return ""
-    return Told(
-        f"Deals closed in the last month of a quarter are won {'more' if gap > 0 else 'less'} often: "
-        f"{formats.share(last['rate'], 0)} of {formats.exact(last['closed'])}, against "
-        f"{formats.share(other['rate'], 0)} of {formats.exact(other['closed'])} in the other months; a win rate by the "
-        "month says more of when deals are closed than of how they are won.",
-        key("funnel", "closed", "last"),
     )
 
 

@@ -31,14 +31,6 @@ def numbers(card: FunnelCard) -> pd.DataFrame:
         }
         for row in card.repairs.to_dict("records")
     ]  # fmt: skip
-    rows += [
-        {
-            "id": "win_rate", "variant": "closed", "by": "month of the quarter", "segment": row["part"],
-            "value": row["rate"], "numerator": row["won"], "denominator": row["closed"], "n": row["closed"],
-            "low": row["low"], "high": row["high"], "unit": "ratio",
-        }
-        for row in card.quarter_end.to_dict("records")
-    ]  # fmt: skip
     if card.created:
         outcomes = {"created": card.created, "won": card.won, "open": card.open, "unplaced": card.unplaced}
         rows += [{"id": "funnel_deals", "variant": k, "value": v, "unit": "count"} for k, v in outcomes.items()]
@@ -50,7 +42,7 @@ def numbers(card: FunnelCard) -> pd.DataFrame:
     frame["status"] = ["na" if no else "ok" if card.is_complete else "immature" for no in none]
     running = "" if card.is_complete else f"{card.period} is not over on {card.as_of}"
     frame["reason"] = ["no rows to count" if no else running for no in none]
-    return frame
+    return pd.concat([frame.astype(object), card.closes.numbers().reindex(columns=list(COLUMNS)).astype(object)])
 
 
 def _steps(what: str, frame: pd.DataFrame, *, is_money: bool) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from salesnb.analysis import team_headlines as told
 from salesnb.analysis.attained import Luck, with_quotas
-from salesnb.analysis.calendar import Records
+from salesnb.analysis.calendar import Records, year_to
 from salesnb.analysis.callers import Callers, callers
 from salesnb.analysis.comparison import Values
 from salesnb.analysis.effort import Effort, effort
@@ -86,7 +86,7 @@ def team(book: Book, period: Period, *, trend_periods: int = 8, confidence: floa
         The level of the intervals, and 1 - the share of false marks.
     """
     values = Values(book, confidence)
-    held, year, nothing = values.book, _year(period), _nothing(book, period)
+    held, year, nothing = values.book, year_to(period), _nothing(book, period)
     names = () if nothing else OF_DEALS if book.has("opportunities") else OF_ORDERS
     sums = {name: Sums.of(held, name, period, year) for name in names}
     nothing = nothing or _unrecorded(held, period, sums)
@@ -123,14 +123,6 @@ def team(book: Book, period: Period, *, trend_periods: int = 8, confidence: floa
         callers=called,
         missing=missing(book),
     )
-
-
-def _year(period: Period) -> Period:
-    """Return the year that ends with a period, or the period where it is longer."""
-    start = period.year_ago.end
-    if start >= period.start:
-        return period
-    return Period.parse(f"{start}..{period.last_day}", period.fiscal_year_start)
 
 
 def _nothing(book: Book, period: Period) -> str:

@@ -13,7 +13,6 @@ from salesnb.analysis.funnel import Funnel
 from salesnb.analysis.funnel_card import words_of
 from salesnb.analysis.funnel_headlines import (
     bottleneck_finding,
-    quarter_end_finding,
     segment_finding,
     slow_finding,
     whole_finding,
@@ -226,35 +225,6 @@ def repair_table(card: Funnel) -> Table:
 
 def _opened(name: str, side: str, tail: str = "") -> Callable[[Row], Cell]:
     return lambda row: Cell(f"{formats.share(row[name], 0)}{tail}", opens=key(_DEALS, row["place"], side))
-
-
-def quarter_end_table(card: Funnel) -> Table:
-    """Make the table of the deals closed in the last months of quarters and in the others."""
-    words = {"last": "the last month of a quarter", "other": "the other months"}
-    return table(
-        card.quarter_end,
-        {
-            "part": text("Closed in", lambda part: words[part]),
-            "closed": by_row(
-                "Closed", lambda row: Cell(formats.exact(row["closed"]), opens=key("funnel", "closed", row["part"]))
-            ),
-            "won": by_row(
-                "Won", lambda row: Cell(formats.exact(row["won"]), opens=key("funnel", "closed", row["part"]))
-            ),
-            "rate": by_row(
-                "Won, of the closed",
-                lambda row: Cell(
-                    formats.share(row["rate"]),
-                    "",
-                    formats.interval(row["low"], row["high"], "ratio"),
-                    key("funnel", "closed", row["part"]),
-                ),
-            ),
-        },
-        caption=quarter_end_finding(card) or "The ends of quarters are not told apart from other months by what is won",
-        note=f"Deals won or lost {words_of(card.window)}.",
-        empty="No deal closed." if card.has_deals else _why_no_deals(card),
-    )
 
 
 def missing_table(card: Funnel) -> Table:

@@ -41,7 +41,7 @@ def nothing() -> tuple[Funnel, Curves]:
 def all_tables(card: Funnel, curve: Curves) -> list[Table]:
     return [
         tables.stage_table(card), tables.day_table(card), tables.segment_table(card), tables.repair_table(card),
-        tables.quarter_end_table(card), outside.lead_table(card), outside.source_table(card), outside.web_table(card),
+        outside.lead_table(card), outside.source_table(card), outside.web_table(card),
         tables.missing_table(card), drawn.cohort_table(curve), drawn.age_table(curve), drawn.curve_table(curve),
     ]  # fmt: skip
 
