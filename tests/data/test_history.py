@@ -293,37 +293,36 @@ def test_no_later_fact_reaches_an_earlier_day(changes: list[tuple[int, int, str,
     """Replay: a company that stops at the cut, and the same one that goes on, tell the same of the cut."""
     start = dtm.date(2026, 1, 1)
 
+    def state(stage: str, amount: int) -> dict[str, str]:
+        """All that the log tells of a deal, made of two of its values."""
+        return {
+            "stage": stage,
+            "amount": str(amount),
+            "outcome": ("open", "won", "lost")[amount % 3],
+            "expected_close_on": (start + dtm.timedelta(days=20 * amount)).isoformat(),
+            "owner_id": f"r{amount % 4}",
+            "forecast_category": ("pipeline", "commit")[amount % 2],
+            "deleted": str(amount == 9).lower(),
+        }
+
     def company(last: int) -> Book:
         deals: list[dict[str, Any]] = []
         events: list[dict[str, Any]] = []
         for deal in range(3):
-            stage, amount, outcome, closed = "Prospect", 1, "open", None
-            for _, at, new_stage, new_amount in sorted(c for c in changes if c[0] == deal and c[1] <= last):
+            now, closed = state("Prospect", 3), None
+            for _, at, stage, amount in sorted(c for c in changes if c[0] == deal and c[1] <= last):
                 moment = (start + dtm.timedelta(days=at)).isoformat() + " 12:00"
-                new_outcome = ("open", "won", "lost")[new_amount % 3]
-                for field, old, new in (
-                    ("stage", stage, new_stage),
-                    ("amount", str(amount), str(new_amount)),
-                    ("outcome", outcome, new_outcome),
-                ):
-                    if old != new:
-                        events.append(event(str(deal), moment, field, old, new))
-                if outcome != new_outcome:
-                    closed = None if new_outcome == "open" else moment[:10]
-                stage, amount, outcome = new_stage, new_amount, new_outcome
-            deals.append(
-                {
-                    "opportunity_id": str(deal),
-                    "created_at": start,
-                    "stage": stage,
-                    "amount": str(amount),
-                    "outcome": outcome,
-                    "closed_on": closed,
-                }
-            )
-        events.append(event("0", "2025-12-01", "owner_id", None, "r1"))
+                new = state(stage, amount)
+                events += [
+                    event(str(deal), moment, name, now[name], new[name]) for name in now if now[name] != new[name]
+                ]
+                if now["outcome"] != new["outcome"]:
+                    closed = None if new["outcome"] == "open" else moment[:10]
+                now = new
+            kept = {name: value for name, value in now.items() if name != "deleted"}
+            deals.append({"opportunity_id": str(deal), "created_at": start, "closed_on": closed, **kept})
         return Book.of({"opportunities": deals, "opportunity_events": events}, as_of=start + dtm.timedelta(days=last))
 
     day_of_cut = (start + dtm.timedelta(days=cut)).isoformat()
-    columns = ("opportunity_id", "stage", "amount", "outcome", "closed_on")
+    columns = ("opportunity_id", "closed_on", *(name for name in state("Demo", 1) if name != "deleted"))
     assert rows(company(120), day_of_cut, *columns) == rows(company(cut), day_of_cut, *columns)
