@@ -86,6 +86,8 @@ def walk(
     """
     end = min(end, book.as_of)
     nothing = "" if book.has("opportunities") else f"needs opportunities{book.rejected_words('opportunities')}"
+    if not nothing and due is not None and not book.gives("opportunities.expected_close_on"):
+        nothing = "needs opportunities.expected_close_on"
     if not nothing and start >= end:
         nothing = f"{formats.day(start)} is not before {formats.day(end)}, the last day that is known"
     history = history_limit(book)

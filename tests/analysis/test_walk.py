@@ -354,3 +354,10 @@ def test_any_history_ties_out(deals: list[Any], changes: list[Any]) -> None:
         found = walk(source, START, END, due=due, where=where)
         ties(found)
         agrees(source, found)
+
+
+def test_what_is_due_needs_the_dates_on_which_deals_are_expected_to_close() -> None:
+    deals = [{"opportunity_id": "a", "outcome": "open", "amount": 1, "created_at": "2026-01-01"}]
+    book = Book.of({"opportunities": deals}, as_of=dtm.date(2026, 9, 30))
+    found = walk(book, dtm.date(2026, 6, 30), dtm.date(2026, 9, 30), due=Period.parse("2026Q3"))
+    assert found.nothing == "needs opportunities.expected_close_on"
