@@ -28,7 +28,7 @@ _KEYS = 3
 _EVERY = """async ([keys, stride]) => {
     const found = [];
     const links = [...document.querySelectorAll("a.snb-opens[role=button]")].slice(keys);
-    for (const link of links.filter((_, place) => place % stride === 0)) {
+    for (const link of links.filter((_, place) => place %% stride === 0)) {
         link.click();
         const dialog = document.querySelector("dialog.snb-rows[open]");
         found.push([link.dataset.rows, link.textContent, (%s)(dialog)]);
