@@ -74,8 +74,8 @@ def coverage_table(found: Coverage) -> Table:
         "label": text("Expected close"),
         "due": by_row("Open and due", lambda row: _due(found, row)),
         "booked": by_row("Booked", lambda row: _booked(row, "coverage-booked")),
-        "left": by_row("Quota left", _left),
-        "coverage": by_row("Covered", lambda row: Cell(_or(row["coverage"], times), "", row["reason"])),
+        "left": by_row("Quota left", lambda row: _left(row, "coverage-booked")),
+        "coverage": by_row("Covered", lambda row: _covered(row, "coverage", key("coverage", row["horizon"]), "deals")),
         "needed": by_row("Pipeline needed", lambda row: _ranged(row, "needed")),
         "gap": by_row("Missing", lambda row: _ranged(row, "gap")),
     }
@@ -122,10 +122,18 @@ def _booked(row: Row, opens: str) -> Cell:
     return Cell(formats.money(row["booked"]), "", count, opens)
 
 
-def _left(row: Row) -> Cell:
+def _left(row: Row, opens: str) -> Cell:
+    """Show what is left of a quota; it opens what is booked on it."""
     if math.isnan(row["left"]):
         return Cell("")
-    return Cell(formats.money(row["left"]), "", f"of {formats.money(row['quota'])}")
+    is_some = row.get("booked_deals", 0) > 0 and not math.isnan(row["booked"])
+    return Cell(formats.money(row["left"]), "", f"of {formats.money(row['quota'])}", opens if is_some else "")
+
+
+def _covered(row: Row, name: str, opens: str, deals: str) -> Cell:
+    """Show how many times the quota left is covered; it opens the deals that cover it."""
+    words = _or(row[name], times)
+    return Cell(words, "", row.get("reason", ""), opens if words and row[deals] > 0 else "")
 
 
 def _ranged(row: Row, name: str) -> Cell:
@@ -174,11 +182,23 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
         "name": text(by.capitalize(), lambda name: Cell(f"no {by}" if name == NONE else str(name))),
         "due": by_row(f"Due in {period}", cell("this", "due", "deals")),
         "booked": by_row("Booked", lambda row: _booked(row, key("coverage", by, row["place"], "booked"))),
-        "left": by_row("Quota left", lambda row: Cell("no quota", "muted") if math.isnan(row["left"]) else _left(row)),
-        "coverage": by_row("Covered", lambda row: _or(row["coverage"], times)),
+        "left": by_row(
+            "Quota left",
+            lambda row: (
+                Cell("no quota", "muted")
+                if math.isnan(row["left"])
+                else _left(row, key("coverage", by, row["place"], "booked"))
+            ),
+        ),
+        "coverage": by_row(
+            "Covered", lambda row: _covered(row, "coverage", key("coverage", by, row["place"], "this"), "deals")
+        ),
         "next_due": by_row(f"Due in {following}", cell("next", "next_due", "next_deals")),
         "next_quota": by_row(f"Quota of {following}", lambda row: _or(row["next_quota"], formats.money)),
-        "next_coverage": by_row("Covered", lambda row: _or(row["next_coverage"], times)),
+        "next_coverage": by_row(
+            "Covered",
+            lambda row: _covered(row, "next_coverage", key("coverage", by, row["place"], "next"), "next_deals"),
+        ),
         "later_due": by_row("Due later", cell("later", "later_due", "later_deals")),
         "overdue": by_row("Overdue", cell("overdue", "overdue", "overdue_deals")),
     }

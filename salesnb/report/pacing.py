@@ -115,13 +115,16 @@ def pacing_table(found: Pacing) -> Table:
     )
 
 
-def _share(row: Row) -> str:
-    return formats.share(row["share"], 0)
+def _share(row: Row) -> Cell:
+    return Cell(formats.share(row["share"], 0), opens=key("pacing booked", row["period"]) if row["deals"] else "")
 
 
 def _left(row: Row) -> str:
     return formats.money(row["left"])
 
 
-def _covered(row: Row) -> str:
-    return "" if formats.is_missing(row["coverage"]) else f"{formats.value(row['coverage'], 'number')} times"
+def _covered(row: Row) -> Cell:
+    if formats.is_missing(row["coverage"]):
+        return Cell("")
+    opens = key("pacing due", row["period"]) if row["due_deals"] else ""
+    return Cell(f"{formats.value(row['coverage'], 'number')} times", opens=opens)
