@@ -99,7 +99,7 @@ def open_table(deals: Deals) -> Table:
         "stage": by_row(
             "Stage", lambda row: Cell(_or_none(row["stage"]), detail=_or_none(row["segment"], "")), is_number=False
         ),
-        "amount": by_row("Worth", lambda row: _opened(formats.money(row["amount"]), row, has)),
+        "amount": by_row("Worth", lambda row: formats.money(row["amount"])),
         "probability": by_row("Chance", lambda row: _chance(row, has)),
         "expected": by_row("Expected", lambda row: _opened(formats.money(row["expected"]), row, has)),
         "why": text("Why"),

@@ -25,6 +25,15 @@ PAGES = (
     "09_data_health.html",
     "10_definitions.html",
 )
+SORTED_BY_NAME = ("03_pipeline.html", "06_team.html")
+"""Pages on which a number may be another's: of equals, or of a few that are shown, the first by name are taken."""
+PICTURES = {
+    "01_scorecard.html": 14,
+    "02_funnel.html": 7,
+    "03_pipeline.html": 10,
+    "06_team.html": 2,
+    "10_definitions.html": 3,
+}
 ROUSED = """() => {
     for (const element of document.querySelectorAll("*")) {
         for (const name of ["mouseover", "pointerenter", "focus", "click", "toggle", "load", "error"]) {
@@ -79,9 +88,11 @@ def test_nothing_of_theirs_runs_loads_or_opens(browser, reports, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_no_element_or_attribute_is_theirs(browser, reports, name):
     with opened(browser, reports["attack"] / name) as attack, opened(browser, reports["harmless"] / name) as harmless:
-        assert inventory(attack.page) == inventory(harmless.page)
+        theirs, ours = inventory(attack.page), inventory(harmless.page)
+        assert set(theirs) == set(ours)
+        assert theirs == ours or name in SORTED_BY_NAME
         drawn, calm = pictures(attack.page), pictures(harmless.page)
-        assert len(drawn) == len(calm) == (14 if name == "01_scorecard.html" else 0)
+        assert len(drawn) == len(calm) == PICTURES.get(name, 0)
         for one, other in zip(drawn, calm, strict=True):
             assert made_of(one) == made_of(other)
 
@@ -113,7 +124,7 @@ def test_each_is_read_as_text(scorecard, kind):
 def test_headlines_are_text(browser, reports, name):
     with opened(browser, reports["attack"] / name) as watched:
         said = words(watched.page)
-    if name != "09_data_health.html":
+    if name in ("index.html", "01_scorecard.html"):
         assert [one for one in company.FIRST_WORDS.values() if f"{shown(one)} (9" not in said] == []
     assert shown(company_name()) in said
 
