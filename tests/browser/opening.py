@@ -22,7 +22,9 @@ from playwright.sync_api import Page
 from salesnb import formats
 
 MOST, FIRST = 5000, 200
-PLAIN = re.compile(r"(?!0\.)[-+\N{MINUS SIGN}]?[0-9][0-9.,]*(?: [kMB])?(?: [A-Z]{3}| deals?| leads?| accounts?| visitors?)?")
+PLAIN = re.compile(
+    r"(?!0\.)[-+\N{MINUS SIGN}]?[0-9][0-9.,]*(?: [kMB])?(?: [A-Z]{3}| deals?| leads?| accounts?| visitors?)?"
+)
 """A count or an amount, and nothing else; a number between 0 and 1 is a score."""
 _KEYS = 3
 _EVERY = """async ([keys, stride]) => {
