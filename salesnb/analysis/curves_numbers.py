@@ -52,7 +52,8 @@ def numbers(
     frame["period"] = str(window)
     none = [value is None or math.isnan(value) for value in frame["value"]]
     frame["status"] = ["na" if no else "ok" if is_complete else "immature" for no in none]
-    frame["reason"] = ["no deal was watched so long" if no else "" for no in none]
+    running = "" if is_complete else "the period is not over"
+    frame["reason"] = ["no deal was watched so long" if no else running for no in none]
     return frame
 
 

@@ -50,8 +50,12 @@ def ran(notebook):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_papermill(tool, folder, name):
     """With the parameters that come with the sample, from a file; the template as it is."""
-    parameters = [] if name == "_template" else ["-f", str(ROOT / "params" / "demo.yml")]
-    tool("papermill", "--no-progress-bar", *parameters, f"{name}.ipynb", "out.ipynb")
+    out = str(folder / "out.ipynb")
+    if name == "_template":
+        tool("papermill", "--no-progress-bar", f"{name}.ipynb", out)
+    else:
+        parameters = str(ROOT / "params" / "demo.yml")
+        tool("papermill", "--no-progress-bar", "-f", parameters, f"notebooks/{name}.ipynb", out, cwd=ROOT)
     assert ran(folder / "out.ipynb")
 
 
