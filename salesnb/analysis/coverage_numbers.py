@@ -36,8 +36,8 @@ def numbers(card: CoverageCard) -> pd.DataFrame:
     if card.win is not None:
         won = {"numerator": card.win.won, "denominator": card.win.decided, "n": card.win.n, "reason": card.win.reason}
         ends = {"low": card.win.low, "high": card.win.high, "unit": "ratio"}
-        rows.append({"id": "pipeline_needed", "variant": f"win_rate_by_{card.win.basis or 'value'}", "value": card.win.value,
-                     **won, **ends})  # fmt: skip
+        variant = f"win_rate_by_{card.win.basis or 'value'}"
+        rows.append({"id": "pipeline_needed", "variant": variant, "value": card.win.value, **won, **ends})
     for row in card.groups.to_dict("records"):
         place = {"by": _BY[str(row["by"])], "segment": row["key"]}
         rows.append({"id": "pipeline_due", "variant": "period", "value": row["due"], "n": row["deals"],
