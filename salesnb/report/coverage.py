@@ -74,7 +74,7 @@ def coverage_table(found: Coverage) -> Table:
         "label": text("Expected close"),
         "due": by_row("Open and due", lambda row: _due(found, row)),
         "booked": by_row("Booked", lambda row: _booked(row, "coverage-booked")),
-        "left": by_row("Quota left", lambda row: _left(row, "coverage-booked")),
+        "left": by_row("Quota left", _left),
         "coverage": by_row("Covered", lambda row: _covered(row, "coverage", key("coverage", row["horizon"]), "deals")),
         "needed": by_row("Pipeline needed", lambda row: _ranged(row, "needed")),
         "gap": by_row("Missing", lambda row: _ranged(row, "gap")),
@@ -122,12 +122,10 @@ def _booked(row: Row, opens: str) -> Cell:
     return Cell(formats.money(row["booked"]), "", count, opens)
 
 
-def _left(row: Row, opens: str) -> Cell:
-    """Show what is left of a quota; it opens what is booked on it."""
+def _left(row: Row) -> Cell:
     if math.isnan(row["left"]):
         return Cell("")
-    is_some = row.get("booked_deals", 0) > 0 and not math.isnan(row["booked"])
-    return Cell(formats.money(row["left"]), "", f"of {formats.money(row['quota'])}", opens if is_some else "")
+    return Cell(formats.money(row["left"]), "", f"of {formats.money(row['quota'])}")
 
 
 def _covered(row: Row, name: str, opens: str, deals: str) -> Cell:
@@ -182,14 +180,7 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
         "name": text(by.capitalize(), lambda name: Cell(f"no {by}" if name == NONE else str(name))),
         "due": by_row(f"Due in {period}", cell("this", "due", "deals")),
         "booked": by_row("Booked", lambda row: _booked(row, key("coverage", by, row["place"], "booked"))),
-        "left": by_row(
-            "Quota left",
-            lambda row: (
-                Cell("no quota", "muted")
-                if math.isnan(row["left"])
-                else _left(row, key("coverage", by, row["place"], "booked"))
-            ),
-        ),
+        "left": by_row("Quota left", lambda row: Cell("no quota", "muted") if math.isnan(row["left"]) else _left(row)),
         "coverage": by_row(
             "Covered", lambda row: _covered(row, "coverage", key("coverage", by, row["place"], "this"), "deals")
         ),
