@@ -111,7 +111,9 @@ def ours(path: str) -> dict[str, Callable[[], Any]]:
     con = ibis.duckdb.connect(path, read_only=True)
     names = ("opportunities", "opportunity_events")
     book: Book = Book.of({}, as_of=dtm.date(2026, 12, 31), stages=STAGES, connection=con)
-    book = replace(book, tables=MappingProxyType({name: con.table(name) for name in names}))
+    tables = {name: con.table(name) for name in names}
+    given = {name: frozenset(table.columns) for name, table in tables.items()}
+    book = replace(book, tables=MappingProxyType(tables), given=MappingProxyType(given))
     plan = Plan.of(*STAGES)
 
     def funnel() -> Any:
