@@ -24,9 +24,9 @@ Function: TypeAlias = "Callable[[Book, Period], Measure]"
 FAMILIES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
     {
         "revenue": ("revenue", "products", "profit", "recurring"),
-        "acquisition": ("acquisition",),
+        "acquisition": ("acquisition", "acquired", "channels", "lifetimes"),
         "pipeline": ("winning", "pipeline", "velocity"),
-        "customers": ("customers",),
+        "customers": ("retention", "voice"),
         "people": ("people",),
         "targets": ("targets", "calls"),
     }
