@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis import aging_words as told
-from salesnb.analysis.aging_card import CLASSES, AgingCard
+from salesnb.analysis.aging_card import CLASSES, STALE, AgingCard, stale_key
 from salesnb.analysis.aging_idle import IDLE_DAYS, idle_days, idle_needs
 from salesnb.analysis.aging_numbers import numbers
 from salesnb.analysis.aging_pushes import BUCKETS, MANY, NEEDS, of_open, of_period, sees_pushes
@@ -204,6 +204,11 @@ def _behind(rows: pd.DataFrame, stages: pd.DataFrame, unit: str) -> list[Behind]
         behind("aging-stale", "Beyond the norm or idle", rows[rows["is_beyond"] | rows["is_idle"]], unit, extras=_AGE),
         behind("aging-many", f"Pushed {MANY} times or more", rows[rows["pushes"] >= MANY], unit, extras=_PUSH),
     ]  # fmt: skip
+    listed = rows[rows["is_beyond"] | rows["is_idle"]].head(STALE)
+    found += [
+        behind(stale_key(place), f"Deal {deal}: beyond the norm or idle", listed.iloc[[place]], unit, extras=_AGE)
+        for place, deal in enumerate(listed["opportunity_id"])
+    ]
     for stage in stages.to_dict("records"):
         place = stage["place"]
         mine = rows[rows["norm_stage"] == stage["stage"]]

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from salesnb.analysis.behind import Behind
+from salesnb.analysis.behind import Behind, key
 from salesnb.periods import Period
 
 CLASSES = ("usual", "slow", "late", "beyond", "unknown")
 """Up to the norm's median, to its 80 %, to its 90 %, beyond it; and where there is no norm or no date."""
+STALE = 20
+"""So many of the deals that are beyond the norm or idle are listed."""
+
+
+def stale_key(place: int) -> str:
+    """Return what opens the deal at a place of the list of those that are beyond the norm or idle."""
+    return key("aging-listed", place)
 
 
 @dataclass(frozen=True)

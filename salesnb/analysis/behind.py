@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+from zlib import crc32
 
 import ibis
 import ibis.expr.types as ir
@@ -98,6 +99,19 @@ def key(*words: object) -> str:
     """
     parts = re.findall(r"[a-z0-9]+", " ".join(str(word) for word in words).lower())
     return "-".join(parts) or "rows"
+
+
+def of_id(*words: object) -> str:
+    """Make a key whose last word is an id or a name: two that have the same letters and digits have two keys.
+
+    Examples
+    --------
+    >>> of_id("deals-of", "d-1"), of_id("deals-of", "D-1"), of_id("deals-of", "D 1")
+    ('deals-of-d-1', 'deals-of-d-1-f926a6db', 'deals-of-d-1-4c88d896')
+    """
+    name = str(words[-1])
+    tail = "" if key(name) == name else f"{crc32(name.encode()):08x}"
+    return key(*words, tail)
 
 
 def largest(rows: ir.Table, group: str, adds: str, *, most: int = MOST) -> pd.DataFrame:

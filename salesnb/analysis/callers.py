@@ -58,6 +58,12 @@ class Callers:
         return int(self.rows["p"].notna().sum())
 
 
+def span_of(period: Period, periods: int) -> Period:
+    """Return the days of a period and of those before it, so many in all."""
+    first = period.last(periods)[0]
+    return period if periods == 1 else Period.parse(f"{first.start}..{period.last_day}", period.fiscal_year_start)
+
+
 def callers(book: Book, period: Period, *, periods: int, confidence: float) -> Callers:
     """Hold the commit calls of a period, and of the periods before it, against what was booked.
 
@@ -73,8 +79,7 @@ def callers(book: Book, period: Period, *, periods: int, confidence: float) -> C
     """
     from scipy.special import stdtr, stdtrit
 
-    first = period.last(periods)[0]
-    span = period if periods == 1 else Period.parse(f"{first.start}..{period.last_day}", period.fiscal_year_start)
+    first, span = period.last(periods)[0], span_of(period, periods)
     rows = calls_and_actuals(book, span)
     holder = holder_of(book, "forecast_calls")
     rows = rows.filter(rows["commit"].notnull())

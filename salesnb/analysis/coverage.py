@@ -18,7 +18,7 @@ from salesnb.analysis.behind import Behind, key
 from salesnb.analysis.coverage_card import HORIZONS, CoverageCard
 from salesnb.analysis.coverage_groups import groups
 from salesnb.analysis.coverage_numbers import numbers
-from salesnb.analysis.coverage_quota import Quotas, WinRate, booked_deals, left_of, quotas, win_rate
+from salesnb.analysis.coverage_quota import Quotas, WinRate, booked_deals, decided_deals, left_of, quotas, win_rate
 from salesnb.analysis.hygiene_deals import (
     OpenDeals,
     behind,
@@ -41,6 +41,7 @@ from salesnb.kpis.standing import due, standing
 from salesnb.periods import Period
 
 DUE = {"due": "Expected close then"}
+_ENDED = {"ended": "Ended"}
 _DAY = dtm.timedelta(days=1)
 _COSTS = (
     ("opportunities.amount", "what the open deals are worth"),
@@ -108,6 +109,10 @@ def coverage(book: Book, period: Period, *, confidence: float = 0.95) -> Coverag
         begun,
         *inner,
     ]  # fmt: skip
+    if frame["needed"].notna().any():
+        unit = "money" if rate.basis == "value" else "count"
+        title = f"Won or lost, {rate.words}: the win rate by {rate.basis}"
+        found.append(behind("coverage-decided", title, decided_deals(source, day, rate), unit, extras=_ENDED))
     return Coverage(
         period=period,
         as_of=book.as_of,

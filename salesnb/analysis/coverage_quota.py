@@ -147,6 +147,27 @@ def win_rate(book: Book, day: dtm.date, confidence: float) -> WinRate:
     return memo.value(book, "win rate by value", day, confidence, make=lambda: _win_rate(book, day, confidence))
 
 
+def decided_deals(book: Book, day: dtm.date, rate: WinRate) -> pd.DataFrame:
+    """Return the deals that a win rate is of, the largest first: see :func:`win_rate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``opportunity_id, parts, has_amount, ended``; by value, those with an amount.
+    """
+    deals = deals_on(book, day)
+    decided = deals.filter(deals.outcome.isin(["won", "lost"]))
+    since = day - dtm.timedelta(days=_YEAR - 1)
+    if rate.words.startswith("decided in the year"):
+        decided = decided.filter(decided.closed_on >= ibis.date(since))
+    if rate.basis == "value":
+        decided = decided.filter(decided.amount.notnull())
+    frame = answer(book, decided.select("opportunity_id", ended="outcome", parts=parts_of(decided.amount)))
+    frame["has_amount"] = frame["parts"].notna()
+    frame["parts"] = [0 if pd.isna(part) else int(part) for part in frame["parts"]]
+    return frame.sort_values(["parts", "opportunity_id"], ascending=[False, True], ignore_index=True)
+
+
 def _win_rate(book: Book, day: dtm.date, confidence: float) -> WinRate:
     deals = deals_on(book, day)
     since = day - dtm.timedelta(days=_YEAR - 1)

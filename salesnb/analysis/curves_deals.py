@@ -130,6 +130,8 @@ class CreatedDeals:
             for side, part in {**parts, "all": everyone}.items():
                 name = key("curves", row["cohort"], side)
                 counts[name] = int(row["n"] if side == "all" else row[side])
+                if not counts[name]:
+                    continue
                 yield told(name, f"Created in {row['cohort']}" + (f", {_NAMED[side]}" if side != "all" else ""), part)
         inside = rows.filter(rows.entered_on >= ibis.date(self.window.start))
         whole = largest(inside.select(*names, group=ibis.literal("all")), "group", "adds")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from salesnb import formats
-from salesnb.analysis.behind import MOST, Behind, key
+from salesnb.analysis.behind import MOST, Behind, key, of_id
 from salesnb.analysis.calibration import bins_of
 from salesnb.analysis.deals_card import LISTED, DealsCard
 
@@ -45,6 +45,11 @@ def behind(deals: DealsCard, past: pd.DataFrame, tried: pd.DataFrame | None) -> 
             _of(listed.iloc[[place]], deal_key(deal), f"Deal {deal}: what it is expected to bring", "money", _CHANCE)
             for place, deal in enumerate(listed["opportunity_id"])
         ]
+        listed = listed.assign(adds=listed["amount"].fillna(0.0))
+        made += [
+            _of(listed.iloc[[place]], worth_key(deal), f"Deal {deal}: what it is worth", "money", _CHANCE)
+            for place, deal in enumerate(listed["opportunity_id"])
+        ]
     if deals.basis == "base rate":
         made += _of_groups(deals, past)
     return tuple(made if tried is None else [*made, *_of_bins(tried), *_of_days(deals, tried)])
@@ -52,7 +57,12 @@ def behind(deals: DealsCard, past: pd.DataFrame, tried: pd.DataFrame | None) -> 
 
 def deal_key(deal: str) -> str:
     """Return what opens one deal's row."""
-    return key("deals", "of", deal)
+    return of_id("deals", "of", deal)
+
+
+def worth_key(deal: str) -> str:
+    """Return what opens one deal's row with what it is worth."""
+    return of_id("deals", "worth", deal)
 
 
 def bin_key(number: int) -> str:
@@ -62,7 +72,7 @@ def bin_key(number: int) -> str:
 
 def group_key(group: str) -> str:
     """Return what opens the deals that a base rate is of."""
-    return key("deals", "base", group or "all")
+    return of_id("deals", "base", group) if group else "deals-base"
 
 
 def day_key(day: object, what: str) -> str:

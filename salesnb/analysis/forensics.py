@@ -11,16 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from salesnb.analysis.behind import MOST, Behind, key
-from salesnb.analysis.callers import callers
-from salesnb.analysis.forensics_card import MEASURES, OWNED
+from salesnb.analysis.behind import MOST, Behind
+from salesnb.analysis.forensics_calls import called
+from salesnb.analysis.forensics_card import MEASURES, OWNED, opening
 from salesnb.analysis.forensics_card import Forensics as Forensics
 from salesnb.analysis.forensics_rows import A_WEEK, WEEK_3, category_changes, closed_deals, ping_pong
 from salesnb.data.book import Book
 from salesnb.data.history import history_limit
-from salesnb.errors import NeedsData
 from salesnb.kpis.dimensions import NONE
-from salesnb.kpis.intervals import shrink_means, wilson
+from salesnb.kpis.intervals import wilson
 from salesnb.periods import Period
 
 _EXTRAS = MappingProxyType(
@@ -83,11 +82,12 @@ def forensics(book: Book, period: Period, *, trend_periods: int = 8, confidence:
                     **_share(mine, all_of_owner, unit),
                 }
             )
+    calls, opened = called(book, period, trend_periods, confidence, names)
     return Forensics(
         period, book.as_of, book.currency, nothing,
         history_limit(book), _measured(counted, period, needs, confidence),
-        pd.DataFrame(owned, columns=list(OWNED)), _called(book, period, trend_periods, confidence, names),
-        tuple(behind),
+        pd.DataFrame(owned, columns=list(OWNED)), calls,
+        (*behind, *opened),
         no_amount=int((~deals["has_amount"] & (deals["outcome"] == "won")).sum()),
         undated=int(deals["created_on"].isna().sum()),
     )  # fmt: skip
@@ -174,7 +174,7 @@ def _opened(
         kind: Any = unit
         made.append(
             Behind(
-                key("forensics", name, part, owner), f"{title}{whose}", shown, len(frame), total, kind, extras=extras
+                opening(name, owner, whole=bool(part)), f"{title}{whose}", shown, len(frame), total, kind, extras=extras
             )
         )
     return made
@@ -185,23 +185,3 @@ def _names(book: Book) -> dict[str, str]:
         return {}
     frame = book.reps.select("rep_id", "name").execute()
     return {str(rep): str(name) for rep, name in zip(frame["rep_id"], frame["name"], strict=True) if not pd.isna(name)}
-
-
-def _called(book: Book, period: Period, periods: int, confidence: float, names: dict[str, str]) -> pd.DataFrame | None:
-    """Return each caller's bias, and the same drawn towards that of all; None where there are no calls."""
-    try:
-        found = callers(book, period, periods=periods, confidence=confidence)
-    except NeedsData:
-        return None
-    rows = found.rows
-    if rows.empty:
-        return None
-    from scipy.special import stdtrit
-
-    freedom = (rows["calls"] - 1).clip(lower=1)
-    error = (rows["high"] - rows["low"]) / (2 * stdtrit(freedom, (1 + confidence) / 2))
-    can = rows["p"].notna() & (error > 0)
-    rows = rows.assign(label=[names.get(str(each), str(each)) for each in rows["holder"]], shrunk=float("nan"))
-    if can.any():
-        rows.loc[can, "shrunk"] = shrink_means(rows.loc[can, "bias"], error[can], confidence)[0]
-    return rows.assign(words=found.words, weeks=found.weeks)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from salesnb import formats
-from salesnb.analysis.behind import Behind, Told, key
+from salesnb.analysis.behind import Behind, Told, key, of_id
 from salesnb.analysis.walk_card import numbered
 from salesnb.periods import Period
 
@@ -24,6 +24,12 @@ MEASURES = MappingProxyType(
     }
 )
 OWNED = ("name", "owner", "label", "value", "numerator", "denominator", "n", "of", "unit")
+
+
+def opening(name: str, owner: str = "", *, whole: bool = False) -> str:
+    """Return the key of the deals behind a measure, or of those it is a share of; of all, or of one owner."""
+    words = ("forensics", name, *(("of",) if whole else ()))
+    return of_id(*words, owner) if owner else key(*words)
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Forensics:
 
     def opens(self, name: str, owner: str = "", *, whole: bool = False) -> str:
         """Return the key of the deals behind a measure, or of those it is a share of; empty where there are none."""
-        found = key("forensics", name, "of" if whole else "", owner)
+        found = opening(name, owner, whole=whole)
         return found if any(each.key == found for each in self.behind) else ""
 
     def measure(self, name: str) -> dict[str, Any]:

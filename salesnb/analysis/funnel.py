@@ -82,7 +82,7 @@ def funnel(book: Book, period: Period, *, by: Sequence[str] = BY, confidence: fl
     narrow = worth_of.bottleneck(stuck, confidence)
     closes = closing(held, period, confidence=confidence)
     behind = [
-        *deals.behind(narrow),
+        *deals.behind(stuck),
         *leads.behind(),
         *web.behind(),
         *closes.behind,
@@ -127,16 +127,18 @@ class _Part:
         self.left_out: tuple[str, ...] = ()
         self.outcomes = dict.fromkeys(("created", "won", "open", "unplaced", "unplaced_value"), 0.0)
         self.converted, self.note = 0, ""
+        self.lost: ir.Table | None = None
 
     @classmethod
     def empty(cls) -> _Part:
         return cls("deal", "", "decided")
 
-    def behind(self, narrow: worth_of.Bottleneck | None = None) -> list[Behind]:
+    def behind(self, repairs: pd.DataFrame | None = None) -> list[Behind]:
         if self.stays is None:
             return []
         return [
-            *rows_of.of_steps(self.stays, self.steps, self.topic, self.thing, narrow),
+            *rows_of.unplaced(self.lost, self.outcomes),
+            *rows_of.of_steps(self.stays, self.steps, self.topic, self.thing, repairs),
             *rows_of.of_segments(self.stays, self.segments, self.base, self.thing),
         ]
 
@@ -215,6 +217,7 @@ def _deals(book: Book, window: Period, by: Sequence[str], confidence: float) -> 
     found = answer(book, counts).iloc[0].to_dict()
     part.outcomes = {str(name): 0.0 if pd.isna(value) else float(value) for name, value in found.items()}
     part.left_out, part.note = tuple(left_out), way.note
+    part.lost = rows.filter(lost)
     return _filled(book, part, way, rows, dims, confidence)
 
 

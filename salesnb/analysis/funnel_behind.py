@@ -6,25 +6,29 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from salesnb.analysis.behind import ID_OF, MOST, Behind, Thing, key, largest
-from salesnb.analysis.funnel_worth import Bottleneck
 from salesnb.kpis.dimensions import NONE
 
+UNPLACED = "funnel-deals-unplaced"
 _TITLES = {
     "reached": "Came to {0}",
     "passed": "Went on from {0}",
     "dropped": "Dropped out at {0}",
     "still": "Have not gone on from {0} yet",
 }
+_SHOWN: Mapping[Thing, tuple[str, ...]] = MappingProxyType(
+    {"deal": tuple(_TITLES), "lead": ("reached", "passed", "still"), "visitor": ("reached", "passed")}
+)
 _FATES = {"passed": "went on", "dropped": "dropped out", "still": "not yet", "reached": "the last step"}
 _EXTRAS: Mapping[str, str] = MappingProxyType({"came_on": "Came on", "days": "Days there", "ended": "Then"})
 
 
 def of_steps(
-    stays: ir.Table, steps: pd.DataFrame, topic: str, thing: Thing, worth: Bottleneck | None = None
+    stays: ir.Table, steps: pd.DataFrame, topic: str, thing: Thing, repairs: pd.DataFrame | None = None
 ) -> Iterator[Behind]:
     """Tell the rows behind each step's counts and amounts; one query.
 
@@ -36,12 +40,14 @@ def of_steps(
         The numbers, one row a step.
     topic, thing
         What keys begin with, and what a row is.
-    worth
-        The bottleneck: what each deal that dropped out at it adds to its worth.
+    repairs
+        What each step's repair is worth: the rows of :func:`salesnb.analysis.funnel_worth.repairs`; None where that is
+        not asked.
     """
     if steps.empty:
         return
     none = _none(thing)
+    worth = {} if repairs is None else {row["place"]: row for row in repairs.to_dict("records") if row["worth"] > 0}
     found = _held(stays, stays["place"].cast("string") + "-" + stays["fate"], thing)
     for step in steps.to_dict("records"):
         here = {fate: found.get(f"{step['place']}-{fate}", none) for fate in _FATES}
@@ -53,31 +59,40 @@ def of_steps(
         }
         for name, title in _TITLES.items():
             n = int(step[name])
-            told = Behind(
-                key(topic, step["place"], name),
-                title.format(step["step"]),
-                _columns(rows[name], 1, thing),
-                n,
-                float(n),
-                "count",
-                thing,
-                _EXTRAS,
-            )
-            yield told
-            if thing == "deal":
-                amounts = _columns(rows[name], rows[name]["value"].fillna(0.0).to_numpy(), thing)
+            if n and name in _SHOWN[thing]:
                 yield Behind(
-                    key(topic, step["place"], name, "value"), told.title, amounts, n, float(step[f"value_{name}"]),
-                    "money", thing, _EXTRAS,
+                    key(topic, step["place"], name), title.format(step["step"]), _columns(rows[name], 1, thing),
+                    n, float(n), "count", thing, _EXTRAS,
                 )  # fmt: skip
-        if worth is not None and worth.place == step["place"]:
-            dropped = rows["dropped"]
-            parts = dropped["value"].fillna(0.0) if worth.is_money else 1.0 + 0 * dropped["value"].fillna(0.0)
+        if step["place"] in worth:
+            told, dropped = worth[step["place"]], rows["dropped"]
+            parts = dropped["value"].fillna(0.0) if told["is_money"] else 1.0 + 0 * dropped["value"].fillna(0.0)
             yield Behind(
-                key(topic, "worth"), f"What each deal that dropped out at {step['step']} adds to the repair's worth",
-                _columns(dropped, (parts * worth.each).to_numpy(), thing),
-                int(step["dropped"]), worth.worth, "money" if worth.is_money else "count", thing, _EXTRAS,
+                key(topic, step["place"], "worth"),
+                f"What each deal that dropped out at {step['step']} adds to the repair's worth",
+                _columns(dropped, (parts * told["each"]).to_numpy(), thing),
+                int(step["dropped"]), float(told["worth"]), "money" if told["is_money"] else "count", thing, _EXTRAS,
             )  # fmt: skip
+
+
+def unplaced(deals: ir.Table | None, outcomes: Mapping[str, float]) -> Iterator[Behind]:
+    """Tell the deals that came to no stage that is known, with what they are worth.
+
+    Parameters
+    ----------
+    deals
+        Those deals, with ``value``; None where there are no deals at all.
+    outcomes
+        ``unplaced`` and ``unplaced_value``: how many there are, and what they are worth.
+    """
+    if deals is None or not outcomes["unplaced"]:
+        return
+    rows = deals.select(
+        "opportunity_id", adds=deals["value"].cast("float64").fill_null(0.0), group=ibis.literal("unplaced")
+    )
+    shown = largest(rows, "group", "adds")[["opportunity_id", "adds"]]
+    n, total = int(outcomes["unplaced"]), outcomes["unplaced_value"]
+    yield Behind(UNPLACED, "Came to no stage that is known", shown, n, total, "money")
 
 
 def of_segments(stays: ir.Table, segments: pd.DataFrame, base: str, thing: Thing) -> Iterator[Behind]:

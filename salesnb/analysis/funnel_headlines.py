@@ -7,6 +7,7 @@ from typing import Any
 from salesnb import formats
 from salesnb.analysis.apart import FEWEST
 from salesnb.analysis.behind import Told, key
+from salesnb.analysis.funnel_behind import UNPLACED
 from salesnb.analysis.funnel_card import FunnelCard, words_of
 from salesnb.kpis.dimensions import NONE
 from salesnb.kpis.funnels_leads import CART, CUSTOMER, ORDER
@@ -56,7 +57,7 @@ def bottleneck_finding(card: FunnelCard) -> str:
         return Told(
             f"Which stage is the bottleneck cannot be told: most likely {narrow.step}, whose repair would bring "
             f"{worth} ({between}), but it may as well be {others}.",
-            key(_TOPIC, "worth"),
+            key(_TOPIC, narrow.place, "worth"),
         )
     target = f"where the middle one of the other stages lets {formats.share(narrow.target, 0)} through"
     count = f"{formats.share(row['rate'], 0)} of the {formats.exact(row['base'])} deals"
@@ -65,7 +66,7 @@ def bottleneck_finding(card: FunnelCard) -> str:
     return Told(
         f"Deals stall at {narrow.step}: {went} decided there went on{of}, {target}; at that rate {worth} more "
         f"({between}) would have been won.",
-        key(_TOPIC, "worth"),
+        key(_TOPIC, narrow.place, "worth"),
     )
 
 
@@ -184,9 +185,10 @@ def web_finding(card: FunnelCard) -> str:
 def _unplaced(card: FunnelCard) -> str:
     if not card.unplaced:
         return ""
-    return (
+    return Told(
         f"{formats.plural(card.unplaced, 'deal')} worth {formats.money(card.unplaced_value, card.currency)} came to no "
-        "stage that is known, and are in no step."
+        "stage that is known, and are in no step.",
+        UNPLACED,
     )
 
 

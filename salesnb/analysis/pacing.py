@@ -116,7 +116,8 @@ def pacing(book: Book, period: Period, *, trend_periods: int = 8) -> Pacing:
         booked = int(done.loc[is_mine & (done["day"] <= pd.Timestamp(when.day)), "parts"].sum())
         left = max(quota - booked, 0) / PARTS if quota else math.nan
         covers = unit == "money" and left > 0
-        rows.append(row | {"left": left, "coverage": row["due"] / left if covers else math.nan})
+        against_quota = {"quota": quota / PARTS, "left": left, "coverage": row["due"] / left if covers else math.nan}
+        rows.append(row | against_quota)
         found += behinds
     frame = pd.DataFrame(rows)
     return Pacing(
@@ -153,8 +154,8 @@ def _no_due(book: Book) -> str:
 
 
 def _bare(book: Book, period: Period, day: dtm.date) -> dict[str, Any]:
-    columns = ("period", "day", "booked", "deals", "final", "final_deals", "share", "due", "due_deals", "left",
-               "coverage")  # fmt: skip
+    columns = ("period", "day", "booked", "deals", "final", "final_deals", "share", "due", "due_deals", "quota",
+               "left", "coverage")  # fmt: skip
     return {
         "period": period,
         "as_of": book.as_of,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.aging import Aging
-from salesnb.analysis.aging_card import CLASSES
+from salesnb.analysis.aging_card import CLASSES, STALE, stale_key
 from salesnb.analysis.aging_pushes import MANY
 from salesnb.analysis.aging_words import often, push_finding
 from salesnb.analysis.behind import key
@@ -18,7 +18,7 @@ from salesnb.analysis.hygiene_deals import money_of
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
-from salesnb.report.tables import Cell, Column, Table, by_row, number, table, text
+from salesnb.report.tables import Cell, Column, Table, by_row, table, text
 
 Row = Mapping[str, Any]
 _INK = style.INK["light"]
@@ -117,9 +117,7 @@ def aging_table(found: Aging) -> Table:
         "n": by_row("Won deals stayed", _norm, is_number=False),
         **{each: by_row(_WORDS[each].capitalize(), cell(each)) for each in CLASSES},
         "idle": by_row(f"Idle {found.idle_limit} days", cell("idle")),
-        "oldest": by_row(
-            "Oldest", lambda row: "" if formats.is_missing(row["oldest"]) else formats.days(row["oldest"])
-        ),
+        "oldest": by_row("Oldest", _oldest),
     }
     rows = found.stages.assign(open_deals=found.stages["deals"], open_amount=found.stages.get("amount"))
     for each in (*CLASSES, "idle"):
@@ -138,6 +136,12 @@ def aging_table(found: Aging) -> Table:
     )
 
 
+def _oldest(row: Row) -> Cell:
+    if formats.is_missing(row["oldest"]):
+        return Cell("")
+    return Cell(formats.days(row["oldest"]), opens=key("aging", row["place"], "open"))
+
+
 def _norm(row: Row) -> Cell:
     if formats.is_missing(row["median"]):
         return Cell("no won deal", "muted")
@@ -145,7 +149,7 @@ def _norm(row: Row) -> Cell:
     return Cell(words, "", f"n = {formats.exact(row['n'])}")
 
 
-def stale_table(found: Aging, *, most: int = 20) -> Table:
+def stale_table(found: Aging, *, most: int = STALE) -> Table:
     """Make the table of the largest deals that are beyond the norm or idle.
 
     Parameters
@@ -153,14 +157,14 @@ def stale_table(found: Aging, *, most: int = 20) -> Table:
     most
         The deals shown; the number above the table opens all of them.
     """
-    rows = found.stale
+    rows = found.stale.assign(opens=[stale_key(place) for place in range(len(found.stale))])
     columns: dict[str, Column] = {
         "opportunity_id": Column("Deal", breaks=True),
         "owner": text("Owner", lambda name: Cell("nobody" if name == NONE else str(name))),
         "norm_stage": text("Stage"),
-        "parts": number("Amount", lambda parts: formats.money(money_of(parts))),
-        "days": by_row("Days there", _days),
-        "idle": number("Days without activity", lambda days: "" if formats.is_missing(days) else formats.exact(days)),
+        "parts": by_row("Amount", lambda row: Cell(formats.money(money_of(row["parts"])), opens=row["opens"])),
+        "days": by_row("There for", _days),
+        "idle": by_row("Without activity for", _idle),
     }
     if found.unit != "money":
         columns.pop("parts")
@@ -180,8 +184,12 @@ def stale_table(found: Aging, *, most: int = 20) -> Table:
 def _days(row: Row) -> Cell:
     if formats.is_missing(row["days"]):
         return Cell("not known", "muted")
-    norm = "" if formats.is_missing(row["p90"]) else f"9 in 10 won: {formats.exact(row['p90'])}"
-    return Cell(formats.exact(row["days"]), "bad" if row["is_beyond"] else "", norm)
+    norm = "" if formats.is_missing(row["p90"]) else f"9 in 10 won: {formats.days(row['p90'])}"
+    return Cell(formats.days(row["days"]), "bad" if row["is_beyond"] else "", norm, row["opens"])
+
+
+def _idle(row: Row) -> Cell:
+    return Cell("") if formats.is_missing(row["idle"]) else Cell(formats.days(row["idle"]), opens=row["opens"])
 
 
 def push_table(found: Aging) -> Table:
@@ -245,15 +253,16 @@ def slip_table(found: Aging) -> Table:
     rows = found.slips.assign(place=range(len(found.slips)))
     columns = {
         "bucket": text("Moved later by"),
-        "pushes": by_row(
-            "Pushes",
-            lambda row: Cell(
-                formats.exact(row["pushes"]), opens=key("aging slip", row["place"]) if row["pushes"] else ""
-            ),
+        "pushes": by_row("Pushes", lambda row: _slipped(row, formats.exact(row["pushes"]))),
+        "share": by_row(
+            "Share", lambda row: _slipped(row, formats.share(row["pushes"] / whole, 0)) if whole else Cell("")
         ),
-        "share": by_row("Share", lambda row: formats.share(row["pushes"] / whole, 0) if whole else ""),
     }
     return table(rows, columns, caption=slip_finding(found), empty=_needs(found))
+
+
+def _slipped(row: Row, words: str) -> Cell:
+    return Cell(words, opens=key("aging slip", row["place"]) if row["pushes"] else "")
 
 
 def _needs(found: Aging) -> str:

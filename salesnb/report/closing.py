@@ -63,9 +63,7 @@ def by_month_table(closing: Closing) -> Table:
             "Won amount",
             lambda row: Cell(formats.money(row["amount"]), opens=key("closing", row["month"], "amount")),
         ),
-        "share": by_row(
-            "Share of it", lambda row: formats.share(row.get("share", math.nan), 0) if row["is_part"] else ""
-        ),
+        "share": by_row("Share of it", _share),
     }
     return table(
         pd.DataFrame(rows),
@@ -74,6 +72,12 @@ def by_month_table(closing: Closing) -> Table:
         note=f"Won amounts in {closing.currency}. Disqualified deals are in none of these.",
         empty="There is nothing to show.",
     )
+
+
+def _share(row: Row) -> Cell:
+    if not row["is_part"]:
+        return Cell("")
+    return Cell(formats.share(row.get("share", math.nan), 0), opens=key("closing", row["month"], "amount"))
 
 
 def _when(row: Row) -> Cell:

@@ -74,10 +74,10 @@ def coverage_table(found: Coverage) -> Table:
         "label": text("Expected close"),
         "due": by_row("Open and due", lambda row: _due(found, row)),
         "booked": by_row("Booked", lambda row: _booked(row, "coverage-booked")),
-        "left": by_row("Quota left", _left),
+        "left": by_row("Quota left", lambda row: _left(row, "coverage-booked")),
         "coverage": by_row("Covered", lambda row: _covered(row, "coverage", key("coverage", row["horizon"]), "deals")),
-        "needed": by_row("Pipeline needed", lambda row: _ranged(row, "needed")),
-        "gap": by_row("Missing", lambda row: _ranged(row, "gap")),
+        "needed": by_row("Pipeline needed", lambda row: _ranged(row, "needed", "coverage-decided")),
+        "gap": by_row("Missing", lambda row: _ranged(row, "gap", key("coverage", row["horizon"]))),
     }
     if not found.horizons.get("quota", pd.Series(dtype=float)).notna().any():
         columns = {name: columns[name] for name in ("label", "due")}
@@ -122,10 +122,13 @@ def _booked(row: Row, opens: str) -> Cell:
     return Cell(formats.money(row["booked"]), "", count, opens)
 
 
-def _left(row: Row) -> Cell:
+def _left(row: Row, opens: str) -> Cell:
+    """Show what is left of a quota; it opens the deals booked on it, which are the rest."""
     if math.isnan(row["left"]):
         return Cell("")
-    return Cell(formats.money(row["left"]), "", f"of {formats.money(row['quota'])}")
+    is_booked = bool(row.get("booked_deals", 0) > 0)
+    words = f"{formats.money(row['left'])} of {formats.money(row['quota'])}"
+    return Cell(words, opens=opens if is_booked else "")
 
 
 def _covered(row: Row, name: str, opens: str, deals: str) -> Cell:
@@ -134,16 +137,21 @@ def _covered(row: Row, name: str, opens: str, deals: str) -> Cell:
     return Cell(words, "", row.get("reason", ""), opens if words and row[deals] > 0 else "")
 
 
-def _ranged(row: Row, name: str) -> Cell:
+def _ranged(row: Row, name: str, opens: str) -> Cell:
+    """Show an amount with the range that the win rate gives it; it opens the deals of that rate, or those due."""
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if math.isnan(value):
         return Cell("")
     tone: Any = "" if name == "needed" else "unsure" if is_unsure(row) else "bad" if value > 0 else "good"
-    words = formats.money(value) if name == "needed" or value > 0 else f"none, {formats.money(-value)} more"
+    if name == "needed":
+        words = f"{formats.money(value)} at {formats.share(row['left'] / value)}" if value > 0 else "none"
+    else:
+        words = f"{formats.money(value)} short" if value > 0 else f"none, {formats.money(-value)} more"
+    opens = opens if name == "needed" or row["deals"] else ""
     if math.isnan(low):
-        return Cell(words, tone)
+        return Cell(words, tone, opens=opens)
     upper = "any amount" if math.isnan(high) or math.isinf(high) else formats.money(high)
-    return Cell(words, tone, f"{formats.money(low)} to {upper}")
+    return Cell(words, tone, f"{formats.money(low)} to {upper}", opens)
 
 
 def group_tables(found: Coverage, *, most: int = 60) -> list[Table]:
@@ -180,7 +188,14 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
         "name": text(by.capitalize(), lambda name: Cell(f"no {by}" if name == NONE else str(name))),
         "due": by_row(f"Due in {period}", cell("this", "due", "deals")),
         "booked": by_row("Booked", lambda row: _booked(row, key("coverage", by, row["place"], "booked"))),
-        "left": by_row("Quota left", lambda row: Cell("no quota", "muted") if math.isnan(row["left"]) else _left(row)),
+        "left": by_row(
+            "Quota left",
+            lambda row: (
+                Cell("no quota", "muted")
+                if math.isnan(row["left"])
+                else _left(row, key("coverage", by, row["place"], "booked"))
+            ),
+        ),
         "coverage": by_row(
             "Covered", lambda row: _covered(row, "coverage", key("coverage", by, row["place"], "this"), "deals")
         ),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.deals import Deals
-from salesnb.analysis.deals_behind import bin_key, day_key, deal_key, group_key, shown_days
+from salesnb.analysis.deals_behind import bin_key, day_key, deal_key, group_key, shown_days, worth_key
 from salesnb.analysis.deals_card import LISTED
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
@@ -99,7 +99,7 @@ def open_table(deals: Deals) -> Table:
         "stage": by_row(
             "Stage", lambda row: Cell(_or_none(row["stage"]), detail=_or_none(row["segment"], "")), is_number=False
         ),
-        "amount": by_row("Worth", lambda row: formats.money(row["amount"])),
+        "amount": by_row("Worth", lambda row: _worth(row, has)),
         "probability": by_row("Chance", lambda row: _chance(row, has)),
         "expected": by_row("Expected", lambda row: _opened(formats.money(row["expected"]), row, has)),
         "why": text("Why"),
@@ -260,6 +260,10 @@ def _deal(row: Row, has: bool) -> Cell:
     return Cell(
         str(row["opportunity_id"]), detail=str(row["seller"]), opens=deal_key(row["opportunity_id"]) if has else ""
     )
+
+
+def _worth(row: Row, has: bool) -> Cell:
+    return Cell(formats.money(row["amount"]), opens=worth_key(row["opportunity_id"]) if has else "")
 
 
 def _opened(words: str, row: Row, has: bool) -> Cell:

@@ -11,7 +11,7 @@ from salesnb import formats
 from salesnb.analysis.forensics_card import MEASURES, Forensics
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
-from salesnb.report.tables import Cell, Column, Table, Tone, by_row, folded, number, table
+from salesnb.report.tables import Cell, Column, Table, Tone, by_row, folded, table
 
 _SHORT = {
     "late": "Not in the pipeline in week 3",
@@ -128,6 +128,10 @@ def owners_table(found: Forensics, *, most: int = 60) -> Table:
 def callers_table(found: Forensics, *, most: int = 60) -> Table:
     """Make the table of the callers: the bias of their calls, as seen and drawn towards that of all."""
     rows = pd.DataFrame(columns=["label"]) if found.callers is None else found.callers
+
+    def booked(row: Mapping[str, Any]) -> str:
+        return found.opens("calls", str(row["holder"]))
+
     marks = {"high": Cell("▲ too high", "bad"), "low": Cell("▼ too low", "bad"), "few": Cell("too few calls", "muted")}
     return table(
         rows.sort_values("label", kind="stable"),
@@ -136,16 +140,26 @@ def callers_table(found: Forensics, *, most: int = 60) -> Table:
             "bias": by_row(
                 "Called less booked, over booked",
                 lambda row: Cell(
-                    formats.relative(row["bias"]), detail=formats.interval(row["low"], row["high"], "ratio")
+                    formats.relative(row["bias"]),
+                    detail=formats.interval(row["low"], row["high"], "ratio"),
+                    opens=booked(row),
                 ),
             ),
-            "shrunk": number("Best guess", lambda v: "" if formats.is_missing(v) else formats.relative(v)),
-            "calls": number("Calls", formats.exact),
+            "shrunk": by_row(
+                "Best guess",
+                lambda row: (
+                    Cell("")
+                    if formats.is_missing(row["shrunk"])
+                    else Cell(formats.relative(row["shrunk"]), opens=booked(row))
+                ),
+            ),
+            "calls": by_row("Calls", lambda row: Cell(formats.plural(int(row["calls"]), "call"), opens=booked(row))),
             "flag": by_row("", lambda row: marks.get(row["flag"], Cell("not told apart", "muted")), is_number=False),
         },
         caption=found.calls_finding() or "There are no calls to hold against what was booked.",
         note="Above 0 is too high. Best guess: the bias drawn towards that of all, the more the fewer and the more "
-        "uneven the calls. Marked is who misses by 5 % or more and by more than chance, after a look at every caller.",
+        "uneven the calls. Marked is who misses by 5 % or more and by more than chance, after a look at every caller. "
+        "The numbers open what was booked in the periods called.",
         most=most,
         empty=found.nothing or "It needs forecast_calls.",
     )

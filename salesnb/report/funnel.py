@@ -192,16 +192,12 @@ def _segment_worth(card: Funnel, step: str) -> Callable[[Row], Cell]:
 
 def repair_table(card: Funnel) -> Table:
     """Make the table of what it would bring if a stage let through what the middle one of the others does."""
-    narrow = card.bottleneck
 
     def worth(row: Row) -> Cell:
         if not row["worth"] > 0:
             return Cell("nothing", "muted", "lets more through than the others")
-        is_it = narrow is not None and row["place"] == narrow.place
-        return Cell(
-            worth_words(card, row["worth"]), detail=worth_words(card, row["low"], row["high"]),
-            opens=key(_DEALS, "worth") if is_it else key(_DEALS, row["place"], "dropped"),
-        )  # fmt: skip
+        between = worth_words(card, row["low"], row["high"])
+        return Cell(worth_words(card, row["worth"]), detail=between, opens=key(_DEALS, row["place"], "worth"))
 
     what = "money" if card.repairs["is_money"].any() else "deals"
     return table(

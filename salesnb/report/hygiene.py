@@ -164,7 +164,7 @@ def owner_table(found: Hygiene, *, most: int = 30) -> Table:
         "owner": text("Owner", lambda name: Cell("nobody" if name == NONE else str(name))),
         "deals": by_row("Open", cell("all", "amount", "deals")),
         "flagged": by_row("Breaks a rule", cell("flagged", "flagged_amount", "flagged_deals")),
-        "share": by_row("Share of deals", lambda row: formats.share(row["flagged_deals"] / row["deals"], 0)),
+        "share": by_row("Share of deals", _flagged_share),
         "worst": text("Costs most"),
     }
     told = [sentence for sentence in found.headlines() if sentence.startswith("Most of it is owned by")]
@@ -177,6 +177,11 @@ def owner_table(found: Hygiene, *, most: int = 30) -> Table:
         empty=found.nothing or "No deal is open.",
     )
     return folded(made, len(found.owners), "owner")
+
+
+def _flagged_share(row: Row) -> Cell:
+    opens = key("hygiene owner", row["place"], "flagged") if row["flagged_deals"] else ""
+    return Cell(formats.share(row["flagged_deals"] / row["deals"], 0), opens=opens)
 
 
 def unseen_table(found: Hygiene) -> Table:

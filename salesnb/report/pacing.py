@@ -94,7 +94,7 @@ def pacing_table(found: Pacing) -> Table:
         "final": by_row("Booked in all", cell("final", "final", "final_deals")),
         "share": by_row("Share by then", lambda row: "" if formats.is_missing(row["share"]) else _share(row)),
         "due": by_row("Open and due then", cell("due", "due", "due_deals")),
-        "left": by_row("Quota left then", lambda row: "" if formats.is_missing(row["left"]) else _left(row)),
+        "left": by_row("Quota left then", _left),
         "coverage": by_row("Covered", _covered),
     }
     for name in ("due", "left", "coverage"):
@@ -119,8 +119,12 @@ def _share(row: Row) -> Cell:
     return Cell(formats.share(row["share"], 0), opens=key("pacing booked", row["period"]) if row["deals"] else "")
 
 
-def _left(row: Row) -> str:
-    return formats.money(row["left"])
+def _left(row: Row) -> Cell:
+    """Show what is left of the quota; it opens what was booked by then."""
+    if formats.is_missing(row["left"]):
+        return Cell("")
+    words = f"{formats.money(row['left'])} of {formats.money(row['quota'])}"
+    return Cell(words, opens=key("pacing booked", row["period"]) if row["deals"] else "")
 
 
 def _covered(row: Row) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -72,6 +73,15 @@ def _limit(walk: Walk) -> str:
     return " · what has no history cannot be told" if walk.limit else ""
 
 
+_PARTS = MappingProxyType(
+    {
+        "unchanged": "Of these, unchanged",
+        "disqualified": "Of the lost, disqualified",
+        "no_amount": "Of all, without an amount",
+    }
+)
+
+
 def walk_table(walk: Walk) -> Table:
     """Make the table of the walk, to the cent: the start, every class, the end; each number opens its deals."""
     rows = [{"name": "start", "label": f"Open on {walk.start}", "n": walk.counts["start"],
@@ -86,7 +96,12 @@ def walk_table(walk: Walk) -> Table:
         )
     rows.append({"name": "end", "label": f"Open on {walk.end}", "n": walk.counts["end"],
                  "amount": walk.amounts["end"], "is_known": True, "no_amount": 0})  # fmt: skip
-    ends = ("start", "end")
+    rows += [
+        {"name": name, "label": label, "n": walk.counts[name], "amount": walk.amounts[name], "is_known": True}
+        for name, label in _PARTS.items()
+        if walk.counts[name]
+    ]
+    ends = ("start", "end", *_PARTS)
 
     def amount(row: Mapping[str, Any]) -> Cell:
         if not row["is_known"]:
@@ -114,8 +129,8 @@ def _count(walk: Walk, row: Mapping[str, Any]) -> Cell:
 
 def _rules(walk: Walk) -> str:
     told = [
-        f"Every deal is in one class, with all that it changed; {formats.plural(walk.counts['unchanged'], 'deal')} "
-        f"worth {formats.money(walk.amounts['unchanged'], walk.currency)} did not change. A deal that leaves takes "
+        "Every deal is in one class, with all that it changed; what stands below the end is part of "
+        "what stands above it. A deal that leaves takes "
         "with it what it was worth at the start."
     ]
     if walk.due is None:

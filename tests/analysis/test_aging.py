@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salesnb.analysis.aging import Aging, aging
+from salesnb.analysis.aging_card import stale_key
 from salesnb.analysis.aging_stays import FEWEST_OF_SEGMENT, norm_of, norms, stays_of_won
 from salesnb.data.book import Book
 from salesnb.data.memo import keeping
@@ -159,6 +160,8 @@ def test_the_rows_behind_each_number_sum_to_it(small: Aging) -> None:
         assert each.rows["adds"].sum() == each.total
         assert len(each.rows) == each.n
     assert behind["aging-beyond"].total == 120
+    listed = [behind[stale_key(place)] for place in range(len(small.stale))]
+    assert [each.rows["opportunity_id"].item() for each in listed] == small.stale["opportunity_id"].tolist()
     assert behind["aging-1-beyond"].rows[["opportunity_id", "stood", "normal"]].to_numpy().tolist() == [
         ["second", 25, 10]
     ]

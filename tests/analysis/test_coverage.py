@@ -192,6 +192,10 @@ def test_the_rows_behind_each_number_sum_to_it(small: Coverage) -> None:
             row["deals"],
         )
     assert behind["coverage-booked"].total == 150
+    decided = behind["coverage-decided"]  # what the pipeline needed opens; "old" closed more than a year ago
+    assert decided.rows[["opportunity_id", "adds", "ended"]].to_numpy().tolist() == [
+        ["l1", 350, "lost"], ["w1", 100, "won"], ["w2", 50, "won"],
+    ]  # fmt: skip
     assert [getattr(told, "opens", "") for told in small.headlines()][:4] == [
         "coverage-this", "coverage-next", "coverage-later", "coverage-overdue",
     ]  # fmt: skip

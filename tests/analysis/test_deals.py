@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from salesnb.analysis.deals import Deals, deals
+from salesnb.analysis.deals_behind import deal_key, group_key, worth_key
 from salesnb.data.book import Book
 from salesnb.periods import Period
 from tests.analysis.dealing import CHANCE, DAY, LAST, book, company
@@ -86,7 +87,8 @@ def test_every_number_opens_rows_that_sum_to_it(found: Deals) -> None:
     assert opened[f"deals-expected-{last['day']:%Y-%m-%d}"].total == pytest.approx(last["expected"])
     assert opened[f"deals-came-{last['day']:%Y-%m-%d}"].total == pytest.approx(last["came"])
     first = found.open.iloc[0]
-    assert opened[f"deals-of-{first['opportunity_id'].lower()}"].total == pytest.approx(first["expected"])
+    assert opened[deal_key(first["opportunity_id"])].total == pytest.approx(first["expected"])
+    assert opened[worth_key(first["opportunity_id"])].total == pytest.approx(first["amount"])
 
 
 def test_the_numbers_are_those_of_the_result(found: Deals) -> None:
@@ -180,7 +182,7 @@ def test_a_model_that_does_not_beat_the_stage_is_not_used() -> None:
     assert set(offers["why"]) == {"as often as deals in Offer were won"}
     assert rate == pytest.approx(0.5, abs=0.08)
     opened = {one.key: one for one in same.behind}
-    assert opened["deals-base-offer"].n == int(same.base.set_index("group").at["Offer", "deals"])
+    assert opened[group_key("Offer")].n == int(same.base.set_index("group").at["Offer", "deals"])
     assert same.low < same.expected < same.high
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from salesnb.analysis.behind import of_id
 from salesnb.analysis.forensics import forensics
+from salesnb.analysis.forensics_calls import called
 from salesnb.data.book import Book
 from salesnb.periods import Period
 from salesnb.report import forensics as pages
@@ -88,3 +90,73 @@ def test_no_deals_or_no_period_is_said() -> None:
     assert forensics(Book.of({"orders": []}, as_of=AS_OF), Q2).nothing == "needs opportunities"
     assert "has not begun" in forensics(book(), Period.parse("2027Q1")).headlines()[0]
     assert forensics(book(), Period.parse("2025Q1")).finding() == "Nothing was won in 2025Q1."
+
+
+def test_snapshots_tell_it_too() -> None:
+    expected = {"pulled": "2026-07-15"}
+    categories = {
+        "2026-03-31": {"usual": "pipeline", "pulled": "closed", "commit": "commit"},
+        "2026-04-21": {"usual": "pipeline", "pulled": "closed", "commit": "pipeline", "in time": "closed"},
+        "2026-05-05": {
+            "usual": "commit",
+            "pulled": "closed",
+            "commit": "commit",
+            "in time": "closed",
+            "late": "closed",
+        },
+    }
+    by_id = {each["opportunity_id"]: each for each in DEALS}
+    taken = [
+        {
+            "snapshot_on": on, "opportunity_id": name, "outcome": "open", "forecast_category": category,
+            "amount": by_id[name]["amount"], "created_at": by_id[name]["created_at"], "owner_id": "r1",
+            "expected_close_on": expected.get(name, "2026-06-20") if on < "2026-05" else "2026-06-20",
+        }
+        for on, each in categories.items()
+        for name, category in each.items()
+    ]  # fmt: skip
+    found = forensics(Book.of({"opportunities": DEALS, "opportunity_snapshots": taken}, as_of=AS_OF), Q2)
+    shares = {row["name"]: (row["numerator"], row["denominator"]) for row in found.measures.to_dict("records")}
+    won = 100 + 30 + 20 + 10 + 40
+    # "commit" went commit, pipeline, commit, omitted: back once; "usual" pipeline, commit, closed.
+    assert shares == {"late": (40, won), "rushed": (10, won), "pulled": (40, won), "commits": (1, 2), "turns": (1, 2)}
+
+
+CALLS = [
+    {"as_of": "2026-05-20", "period": "2026Q2", "rep_id": "r1", "category": "commit", "amount": 150},
+    {"as_of": "2026-05-20", "period": "2026Q2", "rep_id": "r2", "category": "commit", "amount": 5},
+]
+
+
+@pytest.mark.parametrize(
+    ("reps", "calls", "opened", "total"),
+    [
+        ([], CALLS, {"forensics-calls-r1"}, 200),
+        (
+            [{"rep_id": "r1", "team": "T"}, {"rep_id": "r2", "team": "T"}],
+            [{**CALLS[0], "rep_id": None, "team": "T"}],
+            {of_id("forensics-calls", "T")},
+            200,
+        ),
+    ],
+)
+def test_a_caller_opens_what_was_booked(reps: list[Any], calls: list[Any], opened: set[str], total: float) -> None:
+    """What r2 called has no deal, and opens none."""
+    found = forensics(book(forecast_calls=calls, **({"reps": reps} if reps else {})), Q2, trend_periods=1)
+    held = {each.key: each for each in found.behind if each.key.startswith("forensics-calls")}
+    assert set(held) == opened
+    (one,) = held.values()
+    assert (one.n, one.total, one.rows["adds"].sum()) == (5, total, total)
+    assert set(one.rows["called"]) == {"2026Q2"}
+    assert found.callers is not None
+    booked = found.callers.set_index("holder")["booked"]
+    assert booked[calls[0]["rep_id"] or "T"] == total
+    assert f'data-rows="{one.key}"' in pages.callers_table(found).html
+
+
+def test_order_lines_that_count_as_booked_open_no_deals() -> None:
+    lines = [{"order_line_id": "1", "ordered_at": "2026-05-01", "amount": 9, "rep_id": "r1"}]
+    source = Book.of({"orders": lines, "forecast_calls": CALLS}, as_of=AS_OF)
+    rows, opened = called(source, Q2, 1, 0.95, {})
+    assert rows is not None
+    assert (rows["booked"].tolist(), opened) == ([9.0, 0.0], [])

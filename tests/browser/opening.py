@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -193,7 +194,7 @@ def wrong(found: Sequence[Opened], *, cent: float = 0.005) -> list[str]:
             faults.append(f"{one.key}: what is not shown is not said: {one.shown['said']!r}")
         if held == n and abs(sum(behind.adds) - behind.total) > max(cent, 1e-9 * abs(behind.total)):
             faults.append(f"{one.key}: its rows add {sum(behind.adds):,.2f}, and it is {behind.total:,.2f}")
-        if told["unit"] == "money" and held == n and _money(behind.total, behind.currency) not in one.shown["summed"]:
+        if told["unit"] == "money" and held == n and _money(told["total"], behind.currency) not in one.shown["summed"]:
             faults.append(f"{one.key}: {one.shown['summed']!r} for {behind.total:,.2f}")
         if PLAIN.fullmatch(one.text) and not says(one.text, behind):
             faults.append(f"{one.key}: {one.text!r} for {behind.total:,.2f} of {n} rows")
@@ -221,6 +222,8 @@ def says(text: str, behind: Set) -> bool:
     )
 
 
-def _money(total: float, currency: str) -> str:
-    amount = f"{total:,.0f}" if total == int(total) else f"{total:,.2f}"
+def _money(told: str, currency: str) -> str:
+    """Write a sum as a page does: half a cent is rounded away from zero."""
+    total = Decimal(told)
+    amount = f"{total:,.0f}" if total == int(total) else f"{total.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
     return f"{amount.replace('-', formats.MINUS)} {currency}".strip()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dtm
+import os
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
+import ibis
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from salesnb.data.book import Book
@@ -277,52 +280,93 @@ def test_a_book_without_deals_has_no_history() -> None:
 
 
 STAGES = ("Prospect", "Demo", "Offer")
+START = dtm.date(2026, 1, 1)
+DEALS = 20
+"""Many deals in one company, as a query costs what it costs."""
+Change = tuple[int, int, str, int]
+CHANGES = st.lists(
+    st.tuples(st.integers(0, DEALS - 1), st.integers(1, 120), st.sampled_from(STAGES), st.integers(1, 9)),
+    min_size=20, max_size=80, unique_by=lambda e: (e[0], e[1]),
+)  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 2), st.integers(1, 120), st.sampled_from(STAGES), st.integers(1, 9)),
-        min_size=1,
-        max_size=12,
-        unique_by=lambda e: (e[0], e[1]),
-    ),
-    st.integers(1, 119),
-)
-def test_no_later_fact_reaches_an_earlier_day(changes: list[tuple[int, int, str, int]], cut: int) -> None:
+def state(stage: str, amount: int) -> dict[str, str]:
+    """All that the log tells of a deal, made of two of its values."""
+    return {
+        "stage": stage,
+        "amount": str(amount),
+        "outcome": ("open", "won", "lost")[amount % 3],
+        "expected_close_on": (START + dtm.timedelta(days=20 * amount)).isoformat(),
+        "owner_id": f"r{amount % 4}",
+        "forecast_category": ("pipeline", "commit")[amount % 2],
+        "deleted": str(amount == 9).lower(),
+    }
+
+
+COLUMNS = ("opportunity_id", "closed_on", *(name for name in state("Demo", 1) if name != "deleted"))
+
+
+def company(changes: list[Change], last: int) -> Book:
+    """Some deals and the log of their changes up to a day."""
+    deals: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    for deal in range(DEALS):
+        now, closed = state("Prospect", 3), None
+        for _, at, stage, amount in sorted(c for c in changes if c[0] == deal and c[1] <= last):
+            moment = (START + dtm.timedelta(days=at)).isoformat() + " 12:00"
+            new = state(stage, amount)
+            events += [event(str(deal), moment, name, now[name], new[name]) for name in now if now[name] != new[name]]
+            if now["outcome"] != new["outcome"]:
+                closed = None if new["outcome"] == "open" else moment[:10]
+            now = new
+        kept = {name: value for name, value in now.items() if name != "deleted"}
+        deals.append({"opportunity_id": str(deal), "created_at": START, "closed_on": closed, **kept})
+    return Book.of({"opportunities": deals, "opportunity_events": events}, as_of=START + dtm.timedelta(days=last))
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(CHANGES, st.integers(1, 119))
+def test_no_later_fact_reaches_an_earlier_day(changes: list[Change], cut: int) -> None:
     """Replay: a company that stops at the cut, and the same one that goes on, tell the same of the cut."""
-    start = dtm.date(2026, 1, 1)
+    day_of_cut = (START + dtm.timedelta(days=cut)).isoformat()
+    assert rows(company(changes, 120), day_of_cut, *COLUMNS) == rows(company(changes, cut), day_of_cut, *COLUMNS)
 
-    def state(stage: str, amount: int) -> dict[str, str]:
-        """All that the log tells of a deal, made of two of its values."""
-        return {
-            "stage": stage,
-            "amount": str(amount),
-            "outcome": ("open", "won", "lost")[amount % 3],
-            "expected_close_on": (start + dtm.timedelta(days=20 * amount)).isoformat(),
-            "owner_id": f"r{amount % 4}",
-            "forecast_category": ("pipeline", "commit")[amount % 2],
-            "deleted": str(amount == 9).lower(),
-        }
 
-    def company(last: int) -> Book:
-        deals: list[dict[str, Any]] = []
-        events: list[dict[str, Any]] = []
-        for deal in range(3):
-            now, closed = state("Prospect", 3), None
-            for _, at, stage, amount in sorted(c for c in changes if c[0] == deal and c[1] <= last):
-                moment = (start + dtm.timedelta(days=at)).isoformat() + " 12:00"
-                new = state(stage, amount)
-                events += [
-                    event(str(deal), moment, name, now[name], new[name]) for name in now if now[name] != new[name]
-                ]
-                if now["outcome"] != new["outcome"]:
-                    closed = None if new["outcome"] == "open" else moment[:10]
-                now = new
-            kept = {name: value for name, value in now.items() if name != "deleted"}
-            deals.append({"opportunity_id": str(deal), "created_at": start, "closed_on": closed, **kept})
-        return Book.of({"opportunities": deals, "opportunity_events": events}, as_of=start + dtm.timedelta(days=last))
+def photographed(logged: Book, days: list[dtm.date], **more: Any) -> Book:
+    """The same company with snapshots of some days instead of the log."""
+    taken = [
+        {**row, "snapshot_on": on}
+        for on in days
+        for row in deals_on(logged, on).select(*COLUMNS, "created_at").execute().to_dict("records")
+    ]
+    now = deals_on(logged, logged.as_of).select(*COLUMNS, "created_at").execute().to_dict("records")
+    cleaned = [[{k: None if pd.isna(v) else v for k, v in row.items()} for row in each] for each in (now, taken)]
+    return Book.of({"opportunities": cleaned[0], "opportunity_snapshots": cleaned[1]}, as_of=logged.as_of, **more)
 
-    day_of_cut = (start + dtm.timedelta(days=cut)).isoformat()
-    columns = ("opportunity_id", "closed_on", *(name for name in state("Demo", 1) if name != "deleted"))
-    assert rows(company(120), day_of_cut, *columns) == rows(company(cut), day_of_cut, *columns)
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(CHANGES, st.lists(st.integers(1, 119), min_size=2, max_size=2, unique=True))
+def test_a_snapshot_tells_of_its_day_what_the_log_tells(changes: list[Change], places: list[int]) -> None:
+    logged = company(changes, 120)
+    days = [START + dtm.timedelta(days=place) for place in places]
+    assume(any(int(deals_on(logged, each).count().execute()) for each in days))
+    seen = photographed(logged, days)
+    for each in days:
+        if int(deals_on(logged, each).count().execute()):
+            assert rows(seen, each.isoformat(), *COLUMNS) == rows(logged, each.isoformat(), *COLUMNS)
+
+
+def test_a_server_reads_snapshots_alike(postgres_url: str) -> None:
+    changes = [(0, 20, "Demo", 5), (0, 70, "Offer", 4), (1, 40, "Offer", 7), (2, 50, "Demo", 8)]
+    days = [START + dtm.timedelta(days=30), START + dtm.timedelta(days=60)]
+    address = urlsplit(postgres_url)
+    connection = ibis.postgres.connect(
+        host=address.hostname, port=address.port, user=address.username,
+        password=os.environ["SALESNB_TEST_PASSWORD"], database=address.path.lstrip("/"),
+    )  # fmt: skip
+    logged = company(changes, 120)
+    served, embedded = photographed(logged, days, connection=connection), photographed(logged, days)
+    for place in (10, 30, 45, 60, 90):
+        on = (START + dtm.timedelta(days=place)).isoformat()
+        assert rows(served, on, *COLUMNS) == rows(embedded, on, *COLUMNS)
+    connection.disconnect()
