@@ -152,6 +152,8 @@ def _origin(rows: Rows, rule: ColumnRule, place: str) -> Cell | None:
     table = rows.table
     if rule.value is not None:
         return Cell(ibis.literal(rule.value), f"the constant {rule.value!r}")
+    if rule.row:
+        return Cell(table["_row"].cast("string"), "the row's number")
     if rule.cases:
         return _from_cases(rows, rule)
     if rule.join:

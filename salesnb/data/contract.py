@@ -231,9 +231,9 @@ CONTRACT: MappingProxyType[str, Contract] = MappingProxyType(
                     Column("csat", "integer", "satisfied, 1 to 5", low=1, high=5),
                     Column("text", "text", "the comment"),
                     Column("source", "text", "which survey; 'staff' for the sellers' own"),
+                    Column("wave", "text", "the wave of the survey, where answers have no day of their own"),
                 ),
-                key="response_id",
-                known_at="responded_on",
+                key="response_id", known_at="responded_on",
             ),
             Contract(
                 "forecast_calls",

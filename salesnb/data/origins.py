@@ -65,6 +65,8 @@ class ColumnRule(Frozen):
         The first case that holds.
     until_next
         The day before the next row's date in this column, among rows with the same ``by`` column.
+    row
+        The number of the row in its file, for rows that have no id of their own; a database's rows have none.
     values, otherwise
         Their words to ours, in any case; what an unlisted word becomes (else it is left as it is).
     format, decimal, thousands, times_in
@@ -80,6 +82,7 @@ class ColumnRule(Frozen):
     cases: tuple[Case, ...] = ()
     until_next: str | None = None
     by: str | None = None
+    row: Literal[True] | None = None
     values: dict[str, str] = Field(default_factory=dict)
     otherwise: str | None = None
     format: tuple[str, ...] = ()
@@ -109,14 +112,14 @@ class ColumnRule(Frozen):
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnRule:
-        origins = [self.source, self.any_of, self.first_of, self.join, self.value, self.until_next]
+        origins = [self.source, self.any_of, self.first_of, self.join, self.value, self.until_next, self.row]
         count = sum(bool(origin) or origin == "" for origin in origins)
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError("decimal and thousands cannot be the same mark")
         if bool(self.by) and not self.until_next:
             raise ValueError("by goes with until_next")
         if count + bool(self.cases) != 1:
-            raise ValueError("give exactly one of from, any_of, first_of, join, value, cases, until_next")
+            raise ValueError("give exactly one of from, any_of, first_of, join, value, cases, until_next, row")
         return self
 
     def sources(self) -> tuple[str, ...]:
