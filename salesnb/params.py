@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -45,6 +45,11 @@ class Params(Settings):
         The dimensions that the report splits its numbers by, in order.
     trend_periods
         How many periods a trend goes back, this one included.
+    cohort_start
+        What a customer begins with: its first ``order``, its first ``contract``, its first ``lead``, or ``account``,
+        the day it was entered.
+    cohort_grain
+        The length of a cohort: ``week, month, quarter, half`` or ``year``.
     confidence
         The confidence of every interval.
     goals
@@ -62,6 +67,8 @@ class Params(Settings):
     fiscal_year_start: int = Field(1, ge=1, le=12, strict=True)
     segments: tuple[str, ...] = ("rep", "team", "region", "product", "segment")
     trend_periods: int = Field(8, ge=2, le=24, strict=True)
+    cohort_start: Literal["order", "contract", "lead", "account"] = "order"
+    cohort_grain: Literal["week", "month", "quarter", "half", "year"] = "month"
     confidence: float = Field(0.95, ge=0.5, le=0.999, strict=True)
     goals: str | None = None
     seed: int = Field(7, ge=0, le=2**32 - 1, strict=True)

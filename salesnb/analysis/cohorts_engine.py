@@ -139,14 +139,12 @@ def _paying(book: Book, end: dtm.date, over: Axis) -> ir.Table:
     if first is None or first != first:
         return rows.select("account_id", number=ibis.literal(0, "int64"), is_active=ibis.literal(True), money="mrr")
     begin, last = over.number_of(dtm.date(first.year, first.month, first.day)), over.number_of(end)
-    days = {number: min(over.last_day(number), end) for number in range(begin, last + 1)}
-    numbers = ibis.memtable(
-        {"number": list(days), "day": list(days.values())}, schema={"number": "int64", "day": "date"}
-    )
-    runs = rows.ended_on.isnull() | (rows.ended_on > numbers.day)
-    met = rows.join(numbers, [rows.started_on <= numbers.day, runs])
-    made = met.group_by("account_id", "number")
-    return made.aggregate(is_active=ibis.literal(True).max(), money=ibis._["mrr"].sum())
+    ends = ibis.array([ibis.date(min(over.last_day(number), end)) for number in range(begin, last + 1)])
+    met = rows.mutate(_day=ends.unnest())
+    met = met.filter(met.started_on <= met["_day"], met.ended_on.isnull() | (met.ended_on > met["_day"]))
+    met = met.mutate(number=over.number(met["_day"]))
+    made = met.group_by("account_id", "number").aggregate(money=met.mrr.sum())
+    return made.select("account_id", "number", is_active=ibis.literal(True), money=made["money"])
 
 
 def begun(book: Book, start: str, done: ir.Table, over: Axis, end: dtm.date) -> ir.Table:

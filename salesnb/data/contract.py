@@ -233,7 +233,8 @@ CONTRACT: MappingProxyType[str, Contract] = MappingProxyType(
                     Column("source", "text", "which survey; 'staff' for the sellers' own"),
                     Column("wave", "text", "the wave of the survey, where answers have no day of their own"),
                 ),
-                key="response_id", known_at="responded_on",
+                key="response_id",
+                known_at="responded_on",
             ),
             Contract(
                 "forecast_calls",

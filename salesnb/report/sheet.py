@@ -96,7 +96,7 @@ class Sheet:
         Parameters
         ----------
         names
-            ``by``, ``goals``, ``trend_periods``, ``confidence``, ``seed``.
+            ``by``, ``goals``, ``trend_periods``, ``confidence``, ``seed``, and ``start`` and ``grain`` of cohorts.
 
         Raises
         ------
@@ -109,6 +109,8 @@ class Sheet:
             "trend_periods": self.params.trend_periods,
             "confidence": self.params.confidence,
             "seed": self.params.seed,
+            "start": self.params.cohort_start,
+            "grain": self.params.cohort_grain,
         }
         return {name: known[name] for name in names}
 
