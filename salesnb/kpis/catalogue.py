@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from salesnb.data.book import Book
     from salesnb.periods import Period
 
-Unit = Literal["money", "ratio", "count", "days", "number", "money_per_day", "percent", "points"]
+Unit = Literal["money", "ratio", "count", "days", "number", "money_per_day", "percent", "points", "months"]
 Better = Literal["up", "down", "target", "none"]
 Function: TypeAlias = "Callable[[Book, Period], Measure]"
 
