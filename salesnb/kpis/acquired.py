@@ -135,8 +135,8 @@ def lag(book: Book, period: Period) -> int:
     "lagged",
     needs=("costs", "opportunities", _BOUGHT),
     meaning="What it cost to win a customer, by what was spent when they were being won.",
-    formula="sales and marketing cost of P moved back by the median days from first contact to the win, in whole months "
-    "/ customers who first bought in P",
+    formula="sales and marketing cost of P moved back by the median days from first contact to the win, in whole "
+    "months / customers who first bought in P",
 )
 def cac_lagged(book: Book, period: Period) -> Measure:
     """Divide the cost of a cycle earlier by the new customers; n/a where there is none."""
@@ -178,10 +178,8 @@ def cac_payback_months(book: Book, period: Period) -> Measure:
     months = period.days / _MONTH
 
     def divide(values: pd.DataFrame) -> pd.Series[float]:
-        if "margin" in values:
-            monthly = values["a month"] * values["margin"]
-        else:
-            monthly = values["gross profit"] / months
+        is_contract = "margin" in values
+        monthly = values["a month"] * values["margin"] if is_contract else values["gross profit"] / months
         return values["cost"] / monthly.where(monthly > 0)
 
     return formula(parts, divide)

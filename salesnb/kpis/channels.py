@@ -55,14 +55,8 @@ def attributed(book: Book, period: Period, rule: Rule) -> ir.Table:
     each = lines.group_by("account_id").aggregate(amount=lines.amount.sum().cast(_MONEY), _on=lines["first_on"].min())
     touches = book.touches
     touches = touches.filter(touches.account_id.notnull(), touches.channel.notnull())
-    touches = touches.select(
-        "touch_id",
-        "channel",
-        "campaign",
-        _of="account_id",
-        _at="happened_at",
-        _touched=touches.happened_at.cast("date"),
-    )
+    on = touches.happened_at.cast("date")
+    touches = touches.select("touch_id", "channel", "campaign", _of="account_id", _at="happened_at", _touched=on)
     met = each.left_join(touches, [each.account_id == touches["_of"], touches["_touched"] <= each["_on"]])
     window = ibis.window(group_by=met.account_id, order_by=[met["_at"], met.touch_id])
     whole = ibis.window(group_by=met.account_id)

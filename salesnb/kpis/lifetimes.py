@@ -113,7 +113,8 @@ def margin_discounted(book: Book, period: Period) -> Measure:
     def value(values: pd.DataFrame) -> pd.Series[float]:
         months = values["customer-months"].where(values["customer-months"] > 0)
         stays = 1 - values["lost"] / months
-        return values["mrr"] / months * values["margin"] * (1 + discount) / (1 + discount - stays)
+        result: pd.Series[float] = values["mrr"] / months * values["margin"] * (1 + discount) / (1 + discount - stays)
+        return result
 
     return formula(parts, value)
 

@@ -108,7 +108,8 @@ def _top_two(rows: ir.Table, confidence: float) -> pd.DataFrame:
     counted = rows.group_by("segment").aggregate(
         n=rows.csat.count(), numerator=(rows.csat >= SATISFIED).cast("int32").sum()
     )
-    frame = counted.execute().astype({"n": "float64", "numerator": "float64"})
+    found: pd.DataFrame = counted.execute()
+    frame = found.astype({"n": "float64", "numerator": "float64"})
     low, high = wilson(frame["numerator"], frame["n"], confidence)
     return frame.assign(
         value=100 * frame["numerator"] / frame["n"].where(frame["n"] > 0), denominator=frame["n"],
@@ -163,9 +164,8 @@ def _sounds(rows: ir.Table, confidence: float, *, negative: bool) -> pd.DataFram
         if negative:
             low, high = (float(bound) for bound in wilson(values.sum(), n, confidence))
         else:
-            low, high = (
-                float(b) for b in mean_interval(centre, float(np.var(values, ddof=1)) if n > 1 else 0, n, confidence)
-            )
+            spread = float(np.var(values, ddof=1)) if n > 1 else 0.0
+            low, high = (float(bound) for bound in mean_interval(centre, spread, n, confidence))
         other = int((own["language"] != READ).sum())
         why = f"{other} of {len(own)} comments are not in English, and are not scored" if other else ""
         made.append(
