@@ -108,7 +108,8 @@ class CohortsCard:
         mean = row.iloc[0]
         between = formats.interval(mean["low"], mean["high"], "ratio")
         count = formats.plural(int(mean["size"]), "customer")
-        return f"Of {count} who {began}, {formats.share(mean['rate'])} ({between}) {again} {self._when(self.age)}."
+        when = self._when(self.age).removesuffix(" later")
+        return f"Of {count}, {formats.share(mean['rate'])} ({between}) {again} {when} after they {began}."
 
     def money_finding(self) -> str:
         """Say what cohorts bring at that age, over what they brought at first."""

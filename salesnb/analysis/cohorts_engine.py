@@ -125,7 +125,7 @@ def activity(book: Book, start: str, end: dtm.date, over: Axis) -> ir.Table:
     rows = sales(book, "account_id")
     rows = rows.filter(rows.account_id.notnull(), rows["_on"] <= ibis.date(end))
     rows = rows.mutate(number=over.number(rows["_on"]))
-    bought = ibis.literal(1) if "is_return" not in rows.columns else (~rows.is_return.fill_null(False)).cast("int8")
+    bought = ibis.literal(1) if "is_return" not in rows.columns else (~rows.is_return.fill_null(False)).cast("int32")
     made = rows.mutate(bought=bought).group_by("account_id", "number")
     return made.aggregate(is_active=ibis._["bought"].max() == 1, money=ibis._["amount"].sum())
 

@@ -21,7 +21,6 @@ REVENUE_TYPES = ("one_time", "subscription", "service")
 FORECAST_CATEGORIES = ("omitted", "pipeline", "best_case", "commit", "closed")
 EVENT_FIELDS = ("stage", "amount", "expected_close_on", "owner_id", "forecast_category", "outcome", "deleted")
 
-
 _CURRENCY = Column("currency", "text", "ISO 4217 code; the source's default currency where it is null")
 
 _DEAL = (

@@ -131,7 +131,7 @@ def historic(book: Book, period: Period) -> Measure:
     """Average what accounts have brought, returns taken off, by the period's end; n/a where nobody ever bought."""
     rows = sales(book, "account_id")
     rows = rows.filter(rows.account_id.notnull(), rows["_on"] <= ibis.date(last_known(book, period)))
-    bought = ibis.literal(1) if "is_return" not in rows.columns else (~rows.is_return.fill_null(False)).cast("int8")
+    bought = ibis.literal(1) if "is_return" not in rows.columns else (~rows.is_return.fill_null(False)).cast("int32")
     each = rows.mutate(_bought=bought).group_by("account_id")
     each = each.aggregate(spent=ibis._["amount"].sum(), _bought=ibis._["_bought"].max())
     return mean(each.filter(each["_bought"] == 1).drop("_bought"), "spent")

@@ -24,6 +24,8 @@ from salesnb.kpis.likelihood import Array, Fitted, fitted
 NAMES = ("alpha", "beta")
 FEWEST_LEFT = 10
 """Fewer customers who left, and two parameters cannot be told."""
+ALIKE = 100.0
+"""An alpha beyond it says that all customers leave at one rate."""
 LONGEST = 600
 """Renewals that a lifetime is added up over."""
 
@@ -89,7 +91,8 @@ def beta_geometric(counted: pd.DataFrame) -> Renewals:
 
     fit = fitted(NAMES, log_likelihood, ((1.0, 5.0), (0.5, 20.0), (1.0, 1.0)))
     gone = int(left.sum())
-    doubts = list(fit.doubts)
+    # With alpha and beta both very large the customers do not differ: only their ratio counts, and that is known.
+    doubts = [] if fit.values[0] > ALIKE else list(fit.doubts)
     if gone < FEWEST_LEFT:
         doubts.insert(0, f"only {gone} customers left, fewer than {FEWEST_LEFT}")
     return Renewals(fit, int((left + stayed).sum()), gone, tuple(doubts))

@@ -61,7 +61,7 @@ def test_the_examples_of_columns_are_read():
             read += 1
         else:
             ColumnRule.model_validate({"from": "column", name: rule})
-    assert read == 8
+    assert read == 9
 
 
 def every_rule() -> list[Rule]:

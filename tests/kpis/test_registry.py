@@ -89,7 +89,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, what: str, mend
 
 def test_every_kpi_says_all_that_a_reader_needs() -> None:
     words = ("meaning", "formula", "owner", "cadence", "action", "grain", "family")
-    units = ("money", "ratio", "count", "days", "number", "money_per_day", "percent", "points")
+    units = ("money", "ratio", "count", "days", "number", "money_per_day", "percent", "points", "months")
     for entry in all_kpis():
         assert [word for word in words if not getattr(entry, word)] == [], entry.name
         assert entry.category in ("activity", "efficiency", "effectiveness", "revenue"), entry.name
