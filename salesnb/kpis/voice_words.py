@@ -1,8 +1,9 @@
 """Words of comments: in which language they are, and how they sound; what cannot be read is not scored.
 
-The language is what py3langid says of a comment where it is sure, else that of most of the comments of which it is;
-so a short "Trop cher" among French comments is French, though no program could tell it alone. Only English is scored,
-by the lexicon of VADER: scoring another language by it gives a number near 0 that says nothing.
+The language is what py3langid says of a comment where it is sure, else that of most of the comments of which it is, and
+so is a language that hardly any comment is in; so a short "Trop cher" among French comments is French, though nothing
+could tell it alone. Only English is scored, by the lexicon of VADER: scoring another language by it gives a number near
+0 that says nothing.
 
 References
 ----------
@@ -21,6 +22,8 @@ SURE = 0.9
 """The chance of a language from which on a comment is taken to be in it."""
 LETTERS = 12
 """A comment of fewer letters says too little of its language."""
+RARE = 0.01
+"""A language of a smaller share of the comments is taken for a slip: one of 3,800 French ones is no English."""
 READ = "en"
 NEGATIVE = -0.05
 """A compound polarity of at most it is negative, as its authors have it."""
@@ -58,6 +61,8 @@ def languages(texts: Sequence[str]) -> list[str]:
         found.append(str(language) if chance >= SURE else "?")
     sure = [one for one in found if one not in ("", "?")]
     most = max(sorted(set(sure)), key=sure.count) if sure else "?"
+    rare = {one for one in set(sure) if sure.count(one) < RARE * len(sure)}
+    found = ["?" if one in rare else one for one in found]
     return [most if one == "?" else one for one in found]
 
 

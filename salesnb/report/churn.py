@@ -17,6 +17,7 @@ from salesnb.report.tables import Cell, Table, by_row, number, table, text
 
 Row = Mapping[str, Any]
 _LINES = (style.BLUE, style.VERMILION, style.GREEN, style.OCHRE, style.VIOLET, style.SKY, style.PINK, style.GREY)
+_GROUPS = {"promoter": style.BLUE, "passive": style.GREY, "detractor": style.VERMILION}
 _ENOUGH = 10
 _MOST = 20
 
@@ -40,7 +41,8 @@ def stay_chart(found: ChurnCard, by: str = "last answer") -> Chart:
     )
     with canvas(title, subtitle, height=2.5) as (figure, (ax,)):
         ends, told = [], []
-        for colour, (name, curve) in zip(_LINES, sorted(lines.items()), strict=False):
+        for line, (name, curve) in zip(_LINES, sorted(lines.items()), strict=False):
+            colour = _GROUPS.get(name, line)
             known = curve.at_risk >= _ENOUGH
             if not known.any():
                 continue
@@ -100,9 +102,13 @@ def stay_table(found: ChurnCard) -> Table:
             **{f"m{months}": by_row(f"There after {months} months", at(months)) for months in (6, 12, 24)},
         },
         caption=found.finding(),
-        note="Customers who are still there count for as long as they were watched. Empty: too few were watched so long.",
+        note="Customers still there count for as long as they were watched. Empty: too few were watched so long.",
         empty=found.headlines()[0],
     )
+
+
+def _segment(row: Row) -> Cell:
+    return Cell(str(row["segment"]), detail=str(row["by"]))
 
 
 def group_table(found: ChurnCard) -> Table:
@@ -151,8 +157,8 @@ def signal_table(found: ChurnCard) -> Table:
         },
         caption=found.risk_finding() if not found.nothing else found.finding(),
         note=(
-            f"Told apart: the share of false signals held at {formats.share(1 - found.confidence, 0)}. A signal says who "
-            "leaves more often, not why."
+            f"Told apart: the share of false signals held at {formats.share(1 - found.confidence, 0)}. A signal says "
+            "who leaves more often, not why."
         ),
         empty=found.headlines()[0],
     )  # fmt: skip
@@ -172,7 +178,7 @@ def risk_table(found: ChurnCard) -> Table:
             "expected": number("Expected to go within a month", formats.money),
         },
         caption=found.risk_finding() if not found.nothing else found.finding(),
-        note=f"Amounts in {found.currency}. With several signals their ratios are multiplied, as if they did not hang together.{more}",
+        note=f"Amounts in {found.currency}. Several signals multiply, as if each stood alone.{more}",
         empty="No customer has a signal that is told apart, or has given notice.",
     )
 

@@ -23,7 +23,7 @@ def readings_table(found: LifetimeCard) -> Table:
 
     def worth(row: Row) -> Cell:
         if formats.is_missing(row["value"]):
-            return Cell("cannot tell", "muted", str(row["reason"]))
+            return Cell("cannot tell", "muted")
         return Cell(formats.money(row["value"]), detail=formats.interval(row["low"], row["high"], "money"))
 
     return table(
@@ -36,7 +36,7 @@ def readings_table(found: LifetimeCard) -> Table:
             ),
             "value": by_row(f"Worth, {found.currency}", worth),
             "n": number("n", formats.exact),
-            "meaning": by_row("How", lambda row: registry.find(row["name"]).formula, is_number=False),
+            "meaning": by_row("How", _how, is_number=False),
         },
         caption=found.worth_finding(),
         note="They answer different questions and are never the same: so far, over a lifetime, its margin, and ahead.",
@@ -45,6 +45,10 @@ def readings_table(found: LifetimeCard) -> Table:
 
 def _reading(row: Row) -> Cell:
     return Cell(str(row["name"]), detail=registry.find(row["name"]).meaning)
+
+
+def _how(row: Row) -> Cell:
+    return Cell(registry.find(row["name"]).formula, detail=str(row["reason"]))
 
 
 def holdout_chart(found: LifetimeCard) -> Chart:

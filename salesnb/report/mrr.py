@@ -64,9 +64,7 @@ def month_chart(found: Mrr) -> Chart:
     if found.nothing or rows.empty:
         return _words(title)
     marks = " · ".join(f"{WORDS[part].lower()}" for part in _ORDER)
-    subtitle = (
-        f"change of monthly recurring revenue by month, {found.currency} · bars from the line: {marks} · dot: sum"
-    )
+    subtitle = f"change of monthly recurring revenue by month, {found.currency} · bars: {marks} · dot: sum"
     with canvas(title, subtitle, height=2.4) as (figure, (ax,)):
         x = np.arange(len(rows))
         above, below = np.zeros(len(rows)), np.zeros(len(rows))
@@ -82,9 +80,8 @@ def month_chart(found: Mrr) -> Chart:
         ax.yaxis.set_major_formatter(lambda v, _: plain(formats.compact(v)))
         figure.legend(loc="lower left", bbox_to_anchor=(0.06, 0.0), ncols=5, frameon=False, fontsize=8.5)
         figure.subplots_adjust(left=0.08, right=0.98, bottom=0.75 / figure.get_figheight())
-        told = "; ".join(
-            f"{label} {formats.with_sign(formats.money(v), v)}" for label, v in zip(rows["label"], net, strict=True)
-        )
+        pairs = zip(rows["label"], net, strict=True)
+        told = "; ".join(f"{label} {formats.with_sign(formats.money(v), v)}" for label, v in pairs)
         return finish(figure, title, f"{title} {subtitle}. {told}.")
 
 
@@ -112,8 +109,8 @@ def walk_table(found: Mrr) -> Table:
         },
         caption=found.finding(),
         note=(
-            "The change of each account, net over its subscriptions, month by month; came back: paid again after a month "
-            f"without. Read from {found.basis}. The rows behind an end are its customers, behind a change its months."
+            "The change of each account, net over its subscriptions, month by month; came back: paid again after a "
+            f"month without. Read from {found.basis}. An end opens its customers, a change its months."
         ),
         empty=found.headlines()[0],
     )
@@ -166,7 +163,7 @@ def rate_table(found: Mrr) -> Table:
             "formula": by_row("Formula", lambda row: registry.find(row["name"]).formula, is_number=False),
         },
         caption=found.kept_finding() or "What is kept of customers",
-        note=f"{found.confidence:.0%} intervals: of shares Wilson's, of ratios of sums by linearisation over customers.",
+        note=f"{found.confidence:.0%} intervals: of shares Wilson's, of ratios of sums by linearisation.",
         empty="It needs subscriptions with a price.",
     )
 
