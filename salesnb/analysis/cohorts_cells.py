@@ -120,7 +120,7 @@ def means(found: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def compared_at(found: pd.DataFrame, grain: str) -> int:
     """Return the age at which cohorts are compared: about a quarter, or the highest below it that two have reached."""
-    complete = found[found["is_complete"].astype(bool)].groupby("age")["cohort"].size()
+    complete = found[found["is_complete"].astype(bool)]["age"].value_counts().to_dict()
     for age in range(_ABOUT_A_QUARTER[grain], 0, -1):
         if complete.get(age, 0) >= 2:
             return age

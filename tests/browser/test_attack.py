@@ -21,16 +21,21 @@ PAGES = (
     "01_scorecard.html",
     "02_funnel.html",
     "03_pipeline.html",
+    "04_cohorts.html",
+    "05_customers.html",
     "06_team.html",
     "09_data_health.html",
     "10_definitions.html",
 )
-SORTED_BY_NAME = ("03_pipeline.html", "06_team.html")
-"""Pages on which a number may be another's: of equals, or of a few that are shown, the first by name are taken."""
+SORTED_BY_NAME = ("03_pipeline.html", "05_customers.html", "06_team.html")
+"""Pages on which a number may be another's: of equals, or of a few that are shown, the first by name are taken; and
+what language a comment is in depends on its words."""
 PICTURES = {
     "01_scorecard.html": 14,
     "02_funnel.html": 7,
     "03_pipeline.html": 10,
+    "04_cohorts.html": 4,
+    "05_customers.html": 7,
     "06_team.html": 2,
     "10_definitions.html": 3,
 }

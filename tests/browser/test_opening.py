@@ -10,7 +10,7 @@ from salesnb.run import rowsets
 from tests.browser.chromium import opened
 from tests.browser.opening import open_all, wrong
 
-PAGES = ("02_funnel.html", "03_pipeline.html")
+PAGES = ("02_funnel.html", "03_pipeline.html", "04_cohorts.html", "05_customers.html")
 STRIDE = 15
 """One number in so many is opened here; all of them take some minutes."""
 
@@ -18,7 +18,7 @@ STRIDE = 15
 @pytest.mark.parametrize("name", PAGES)
 def test_every_number_that_opens_has_its_rows(reports, name):
     html = (Path(reports["sample"]) / name).read_text(encoding="utf-8")
-    assert html.count('class="snb-opens"') > 100
+    assert html.count('class="snb-opens"') > 10
     assert rowsets.faults(html) == []
 
 
@@ -26,6 +26,6 @@ def test_every_number_that_opens_has_its_rows(reports, name):
 def test_numbers_open_with_their_count_and_sum(browser, reports, name):
     with opened(browser, Path(reports["sample"]) / name) as watched:
         found = open_all(watched.page, stride=STRIDE)
-        assert len(found) > 20
+        assert len(found) > 5
         assert wrong(found) == []
         assert (watched.requests[1:], watched.said) == ([], [])
