@@ -100,6 +100,15 @@ def moves(paid: ir.Table) -> ir.Table:
 def walks(book: Book, paid: ir.Table, moved: ir.Table, first: int, last: int) -> pd.DataFrame:
     """Return the walk of each month, from the number of one to that of another.
 
+    Parameters
+    ----------
+    book
+        Whose engine is asked.
+    paid, moved
+        See :func:`monthly` and :func:`moves`.
+    first, last
+        The numbers of the first and the last month.
+
     Returns
     -------
     pandas.DataFrame
