@@ -24,7 +24,7 @@ from salesnb.errors import StorageError
 Tables = Mapping[str, pd.DataFrame]
 TRUTH = truth()
 END = pd.Timestamp("2026-09-30 23:59:59")
-DIGEST = "a34a19fa15e39c4b619604b2a38cca0773008fab1610410d94fbd71ec3c9b7b5"
+DIGEST = "a5bacb1cdf652c18f699676565199c60a20729523179e041452d4589ee6aa814"
 PRINT_DIGEST = """
 import hashlib, pathlib, sys
 from salesnb.data.sample import write
