@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import formats
-from salesnb.analysis.churn_card import RISKS, ChurnCard
+from salesnb.analysis.churn_card import ChurnCard
 from salesnb.kpis.incidence import Curve
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain
@@ -172,7 +172,7 @@ def risk_table(found: ChurnCard) -> Table:
         rows.head(_MOST),
         {
             "account_id": text("Customer"),
-            "mrr": by_row("Pays a month", lambda row: Cell(formats.money(row["mrr"]), opens=_opens(row))),
+            "mrr": number("Pays a month", formats.money),
             "signals": by_row("Why", _why, is_number=False),
             "odds": number("As often as usual", lambda v: f"{formats.value(v, 'number')} times"),
             "expected": number("Expected to go within a month", formats.money),
@@ -181,10 +181,6 @@ def risk_table(found: ChurnCard) -> Table:
         note=f"Amounts in {found.currency}. Several signals multiply, as if each stood alone.{more}",
         empty="No customer has a signal that is told apart, or has given notice.",
     )
-
-
-def _opens(row: Row) -> str:
-    return RISKS if row["odds"] > 1 else ""
 
 
 def _why(row: Row) -> Cell:

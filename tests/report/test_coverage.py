@@ -40,9 +40,9 @@ def test_the_table_has_the_sum(found: Coverage) -> None:
         "Pipeline needed",
         "Missing",
     ]
-    assert lines[3][:6] == ["2026Q3", "3.0 k (2 deals)", "400 (4 deals)", "1.6 k (of 2.0 k)", "1.88 times",
-                            "2.4 k (1.6 k to 13.1 k)"]  # fmt: skip
-    assert 'class="num snb-unsure">none, 600 more' in coverage_table(found).html
+    assert lines[3][:6] == ["2026Q3", "3.0 k (2 deals)", "400 (4 deals)", "1.6 k of 2.0 k", "1.88 times",
+                            "2.4 k at 66.7 % (1.6 k to 13.1 k)"]  # fmt: skip
+    assert ">none, 600 more</a>" in coverage_table(found).html
 
 
 def test_every_number_of_deals_opens_them(found: Coverage) -> None:
@@ -50,7 +50,10 @@ def test_every_number_of_deals_opens_them(found: Coverage) -> None:
     opened = re.findall(r'data-rows="([^"]+)">([^<]+)</a>', pages)
     behind = {each.key: each for each in found.behind}
     assert {key for key, _ in opened} <= set(behind)
-    assert [words for key, words in opened if key == "coverage-this"] == ["3.0 k", "1.88 times"]  # 3,000 of 1,600 left
+    told = [words for key, words in opened if key == "coverage-this"]
+    assert told == ["3.0 k", "1.88 times", "none, 600 more"]  # 3,000 due, of 1,600 left, and 600 more than is needed
+    assert ("coverage-booked", "1.6 k of 2.0 k") in opened
+    assert ("coverage-decided", "2.4 k at 66.7 %") in opened
     assert behind["coverage-this"].total == 3000
     assert 'href="#snb-rows" data-rows="coverage-seller-0-booked">400</a>' in pages
 
@@ -77,7 +80,7 @@ def test_what_cannot_be_told_stands_in_the_place_of_the_numbers() -> None:
 def test_an_interval_without_an_end_and_a_limit_of_the_history_are_said(found: Coverage) -> None:
     rows = found.horizons.assign(needed_high=float("inf"), gap_high=float("inf"))
     table = coverage_table(replace(found, horizons=rows, limit="no change log: of today"))
-    assert "2.4 k (1.6 k to any amount)" in table.text
+    assert "2.4 k at 66.7 % (1.6 k to any amount)" in table.text
     assert "No change log: of today." in table.text
     bare_rows = found.horizons.assign(needed_low=float("nan"), gap_low=float("nan"), gap_high=float("nan"))
-    assert "  2.4 k  " in coverage_table(replace(found, horizons=bare_rows)).text
+    assert "  2.4 k at 66.7 %  " in coverage_table(replace(found, horizons=bare_rows)).text

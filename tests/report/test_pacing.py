@@ -32,7 +32,7 @@ def test_the_chart_has_the_finding_and_one_line_in_colour(found: Pacing) -> None
 
 def test_the_table_has_the_same_day_of_each(found: Pacing) -> None:
     lines = [re.split(r"  +", line) for line in pacing_table(found).text.splitlines()]
-    assert lines[2] == ["2026Q3", "2026-08-14", "400 (4 deals)", "3.4 k (3 deals)", "1.6 k", "2.12 times"]
+    assert lines[2] == ["2026Q3", "2026-08-14", "400 (4 deals)", "3.4 k (3 deals)", "1.6 k of 2.0 k", "2.12 times"]
     assert lines[3] == ["2026Q2", "2026-05-15", "100 (1 deal)", "200 (2 deals)", "50 %", "500 (1 deal)"]
 
 
