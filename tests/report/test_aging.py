@@ -49,9 +49,12 @@ def test_the_table_has_the_norm_and_the_open_deals(found: Aging) -> None:
 
 def test_every_number_of_deals_opens_them(found: Aging) -> None:
     pages = "".join(table.html for table in (aging_table(found), push_table(found), slip_table(found)))
-    opened = dict(re.findall(r'data-rows="([^"]+)">([^<]+)</a>', pages))
+    links = re.findall(r'data-rows="([^"]+)">([^<]+)</a>', pages)
+    opened = dict(reversed(links))  # the first that opens it
     behind = {each.key: each for each in found.behind}
     assert set(opened) <= set(behind)
+    assert ("aging-0-open", "105 days") in links
+    assert ("aging-slip-0", "100 %") in links
     assert opened == {
         "aging-0-open": "4.2 k", "aging-0-usual": "1.0 k", "aging-0-beyond": "3.1 k", "aging-0-idle": "2.0 k",
         "aging-pushed-0": "3.8 k", "aging-pushed-1": "400", "aging-slip-0": "1",
