@@ -3,6 +3,9 @@
 A customer seldom comes by one channel alone. Three rules share its revenue among the touches it had up to its first
 purchase: all to the first, all to the last, or the same to each. No rule is true; where they differ much, a channel
 opens doors that another closes. The parts of each sum to the revenue of new customers, to the cent.
+
+A touch that names no account is its visitor's, where all that is known of that visitor is one account: the visits
+before a lead gives its name are what opened the door.
 """
 
 from __future__ import annotations
@@ -37,6 +40,21 @@ _channel = partial(
 )
 
 
+def known_touches(book: Book) -> ir.Table:
+    """Return the touches with a channel and an account, their own or the one account of their visitor."""
+    touches = book.touches
+    touches = touches.filter(touches.channel.notnull())
+    if not book.gives("touches.visitor_id"):
+        return touches.filter(touches.account_id.notnull())
+    named = touches.filter(touches.visitor_id.notnull(), touches.account_id.notnull())
+    known = named.group_by(_visitor="visitor_id").aggregate(_account=named.account_id.min(),
+                                                            _accounts=named.account_id.nunique())  # fmt: skip
+    known = known.filter(known["_accounts"] == 1)
+    met = touches.left_join(known, touches.visitor_id == known["_visitor"])
+    met = met.mutate(account_id=ibis.coalesce(met.account_id, met["_account"]))
+    return met.filter(met.account_id.notnull()).select(*touches.columns)
+
+
 def attributed(book: Book, period: Period, rule: Rule) -> ir.Table:
     """Return the revenue of a period's new customers by the channel of their touches.
 
@@ -53,8 +71,7 @@ def attributed(book: Book, period: Period, rule: Rule) -> ir.Table:
     """
     lines = new_customer_sales(book, period)
     each = lines.group_by("account_id").aggregate(amount=lines.amount.sum().cast(_MONEY), _on=lines["first_on"].min())
-    touches = book.touches
-    touches = touches.filter(touches.account_id.notnull(), touches.channel.notnull())
+    touches = known_touches(book)
     on = touches.happened_at.cast("date")
     touches = touches.select("touch_id", "channel", "campaign", _of="account_id", _at="happened_at", _touched=on)
     met = each.left_join(touches, [each.account_id == touches["_of"], touches["_touched"] <= each["_on"]])

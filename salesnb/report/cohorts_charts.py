@@ -44,10 +44,10 @@ def heat_map(found: CohortsCard, what: str = "logo") -> Chart:
             if formats.is_missing(row[column]):
                 continue
             y, share = labels.index(row["label"]), min(float(row[column]) / top, 1.0)
-            colour = _shade(max(share, 0.0))
+            colour = shade(max(share, 0.0))
             hatch = "" if row["is_complete"] else "////"
-            ax.add_patch(_square(row["age"], y, colour if row["is_complete"] else _SURFACE, hatch))
-            ink = _SURFACE if share > 0.55 and row["is_complete"] else _INK
+            ax.add_patch(square(row["age"], y, colour if row["is_complete"] else _SURFACE, hatch))
+            ink = ink_on(colour) if row["is_complete"] else _INK
             ax.text(
                 row["age"], y, plain(formats.share(row[column], 0)), ha="center", va="center", fontsize=8, color=ink
             )
@@ -68,13 +68,19 @@ def heat_map(found: CohortsCard, what: str = "logo") -> Chart:
         return finish(figure, title, f"{title} {subtitle}. {'; '.join(told)}.")
 
 
-def _shade(share: float) -> str:
+def shade(share: float) -> str:
     """Return white to blue, the darker the more: light enough below for dark ink, and dark enough above for white."""
     low, high = (0xF1, 0xF6, 0xFA), (0x00, 0x4C, 0x80)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(low, high, strict=True))
 
 
-def _square(x: float, y: float, colour: str, hatch: str) -> Any:
+def ink_on(colour: str) -> str:
+    """Return the dark or the white ink, whichever can be read better on a colour."""
+    return max((_INK, _SURFACE), key=lambda ink: style.contrast(colour, ink))
+
+
+def square(x: float, y: float, colour: str, hatch: str = "") -> Any:
+    """Return one square of a heat map, to be added to the axes; a hatched one has an edge."""
     from matplotlib.patches import Rectangle
 
     return Rectangle(
