@@ -30,6 +30,8 @@ MOST_PRODUCTS = 40
 MOST_PAIRS = 12
 """The pairs whose candidates are listed, those that promise most first."""
 MOST_LISTED = 5000
+FEWEST_WATCHED = 30
+"""Of fewer before them, what candidates may do is not told."""
 _STEP = 30
 _PAIR = ("has", "offer", "both", "has_n", "offer_n", "customers", "rate_with", "rate_without", "p", "q", "is_apart",
          "watched", "followed", "follow", "low", "high", "worth", "candidates", "expected")  # fmt: skip
@@ -138,16 +140,17 @@ def cross_sell(
     Returns
     -------
     tuple
-        The pairs that are told apart and were watched on at least 10 accounts, those that promise most for a candidate
-        first, with ``candidates`` and ``expected`` (money) filled; and the candidates, ``account_id, has, offer, days``
-        (since the first purchase of ``has``) ``, chance`` (to buy in what is left of the year) ``, worth, expected``,
-        those of whom most is expected first; of each pair the latest 5,000, and an account in every pair that names it.
+        The pairs that are told apart and were watched on at least 30 accounts, those that promise most for a candidate
+        first, by the lower bound of who follows, with ``candidates`` and ``expected`` (money) filled; and the
+        candidates, ``account_id, has, offer, days`` (since the first purchase of ``has``) ``, chance`` (to buy in what
+        is left of the year) ``, worth, expected``, those of whom most is expected first; of each pair the latest 5,000,
+        and an account in every pair that names it.
     """
     listed = pd.DataFrame(columns=["account_id", "has", "offer", "days", "chance", "worth", "expected"])
     if found.empty:
         return found, listed
-    can = found["is_apart"] & (found["watched"] >= FEWEST) & (found["followed"] > 0) & (found["worth"] > 0)
-    told = found[can].assign(_each=lambda rows: rows["follow"] * rows["worth"])
+    can = found["is_apart"] & (found["watched"] >= FEWEST_WATCHED) & (found["followed"] > 0) & (found["worth"] > 0)
+    told = found[can].assign(_each=lambda rows: rows["low"] * rows["worth"])
     told = told.sort_values(["_each", "has", "offer"], ascending=[False, True, True]).head(MOST_PAIRS)
     told = told.drop(columns="_each").reset_index(drop=True)
     if told.empty:

@@ -8,7 +8,7 @@ from typing import Any
 from salesnb import formats
 from salesnb.analysis.acquisition_card import RULES, AcquisitionCard, new_key, rule_key
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Table, by_row, number, table, text
 
 Row = Mapping[str, Any]
@@ -21,7 +21,7 @@ def cost_chart(found: AcquisitionCard) -> Chart:
     title = found.channel_finding() or found.finding()
     rows = found.channels[found.channels["cac"].notna()] if len(found.channels) else found.channels
     if found.nothing or rows.empty:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"marketing cost of a new customer in {found.period}, {found.currency}, with its {found.confidence:.0%} "
         f"interval (exact, Poisson) · line: all · n = {formats.plural(int(rows['customers'].sum()), 'customer')}"
@@ -151,9 +151,3 @@ def campaign_table(found: AcquisitionCard) -> Table:
 
 def _campaign(row: Row) -> Cell:
     return Cell(str(row["campaign"]), detail=str(row["channel"]))
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, str(title), str(title))

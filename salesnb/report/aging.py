@@ -17,7 +17,7 @@ from salesnb.analysis.behind import key
 from salesnb.analysis.hygiene_deals import money_of
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Column, Table, by_row, table, text
 
 Row = Mapping[str, Any]
@@ -42,7 +42,7 @@ def aging_chart(found: Aging) -> Chart:
     """Draw the open pipeline of each stage by how long it has stood there against the deals that were won."""
     title, rows = found.finding(), found.stages[found.stages["deals"] > 0]
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     from matplotlib.ticker import MaxNLocator
 
     unit = found.currency if found.unit == "money" else "deals"
@@ -222,7 +222,7 @@ def slip_chart(found: Aging) -> Chart:
     """Draw how many days later the expected closes of the period were moved, by bucket."""
     title, rows = slip_finding(found), found.slips
     if rows.empty or not rows["pushes"].sum():
-        return _words(title)
+        return words_alone(title)
     subtitle = f"pushes in {found.period} up to {found.day}, by days · n = {formats.exact(rows['pushes'].sum())}"
     with canvas(title, subtitle, height=1.5) as (figure, (ax,)):
         bars = ax.bar(np.arange(len(rows)), rows["pushes"], width=0.7, color=style.measure_colour("pipeline_value"))
@@ -284,9 +284,3 @@ def missing_table(found: Aging) -> Table:
 def _short(text_: object, most: int = 24) -> str:
     words = " ".join(formats.visible(str(text_)).split())
     return words if len(words) <= most else words[: most - 1] + "…"
-
-
-def _words(title: str) -> Chart:
-    with canvas(title, "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, title, title)

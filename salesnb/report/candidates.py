@@ -21,6 +21,10 @@ def pair_table(found: CandidatesCard) -> Table:
         detail = f"{formats.interval(row['low'], row['high'], 'ratio')}, of {formats.exact(row['watched'])}"
         return Cell(formats.share(row["follow"]), detail=detail)
 
+    def expected(row: Row) -> Cell:
+        low, high = (row["expected"] * row[end] / row["follow"] for end in ("low", "high"))
+        return Cell(formats.money(row["expected"]), "", formats.interval(low, high, "money"), opens(row))
+
     def opens(row: Row) -> str:
         return cross_key(places[row["has"], row["offer"]]) if row["candidates"] else ""
 
@@ -35,7 +39,7 @@ def pair_table(found: CandidatesCard) -> Table:
             "candidates": by_row(
                 "Candidates", lambda row: Cell(formats.exact(row["candidates"]), opens=opens(row))
             ),
-            "expected": by_row("Expected of them", lambda row: Cell(formats.money(row["expected"]), opens=opens(row))),
+            "expected": by_row("Expected of them", expected),
         },
         caption=found.cross_finding(),
         note=(

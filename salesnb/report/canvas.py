@@ -116,7 +116,8 @@ def canvas(
     with mpl.rc_context(settings):
         figure = Figure(figsize=(WIDTH, height + words), facecolor=style.SURFACE["light"])
         axes = figure.subplots(*shape, squeeze=False, **grid)
-        figure.subplots_adjust(top=1 - words / (height + words))
+        below = height / (height + words)  # the part below the words, which has to hold some of the axes
+        figure.subplots_adjust(top=below, bottom=min(0.11, below / 2))
         y = 1 - 0.16 / (height + words)
         for lines, size, weight, colour, step in (
             (heads, 12.5, "bold", style.INK["light"], 0.235),
@@ -128,6 +129,13 @@ def canvas(
         for ax in axes.flat:
             ax.tick_params(length=0)
         yield figure, list(axes.flat)
+
+
+def words_alone(title: str) -> Chart:
+    """Return a picture of its title alone: what stands where there is nothing to draw."""
+    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
+        ax.set_axis_off()
+        return finish(figure, str(title), str(title))
 
 
 def finish(figure: Figure, title: str, alt: str) -> Chart:

@@ -12,7 +12,7 @@ from salesnb import formats
 from salesnb.analysis.churn_card import ChurnCard
 from salesnb.kpis.incidence import Curve
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Table, by_row, number, table, text
 
 Row = Mapping[str, Any]
@@ -34,7 +34,7 @@ def stay_chart(found: ChurnCard, by: str = "last answer") -> Chart:
     lines = found.curves.get(by) or found.curves.get("", {})
     title = title or found.finding()
     if not lines:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"share still there by months under contract, by {by if by in found.curves else 'all'} (Kaplan and Meier) · "
         f"{found.confidence:.0%} bands · while {_ENOUGH} or more were watched"
@@ -55,7 +55,7 @@ def stay_chart(found: ChurnCard, by: str = "last answer") -> Chart:
             ends.append((1 - float(left[-1]), months[-1], name, colour))
             told.append(f"{name} {_after(curve, 12)} after 12 months")
         if not ends:
-            return _words_on(figure, ax, title)
+            return words_alone(title)
         top, last = max(end[1] for end in ends), 2.0
         for value, at, name, colour in sorted(ends, reverse=True):
             last = min(value, last - 0.06)
@@ -188,13 +188,3 @@ def _why(row: Row) -> Cell:
     if not formats.is_missing(row["notice"]):
         told.append(f"ends on {str(row['notice'])[:10]}")
     return Cell("; ".join(told))
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        return _words_on(figure, ax, str(title))
-
-
-def _words_on(figure: Any, ax: Any, title: str) -> Chart:
-    ax.set_axis_off()
-    return finish(figure, title, title)

@@ -7,7 +7,7 @@ from typing import Any
 from salesnb import formats
 from salesnb.analysis.cohorts_card import WORDS, CohortsCard
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 
 MOST_AGES = 13
 HEAT = {"logo": ("rate", "of the cohort is active"), "money": ("money_rate", "of the money of age 0")}
@@ -27,7 +27,7 @@ def heat_map(found: CohortsCard, what: str = "logo") -> Chart:
     title = found.finding() if what == "logo" else found.money_finding() or found.finding()
     rows = found.shown[found.shown["age"] < MOST_AGES]
     if found.nothing or rows.empty:
-        return _words(title)
+        return words_alone(title)
     first = 0 if found.start in ("lead", "account") else 1
     values = rows[rows["age"] >= first]
     known = values.loc[values["is_complete"] & values[column].notna(), column]
@@ -94,7 +94,7 @@ def curve_chart(found: CohortsCard) -> Chart:
     title = found.finding()
     rows = found.averages[(found.averages["age"] > 0) & (found.averages["age"] < 37)]
     if found.nothing or rows.empty:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"share of all cohorts, by age in {found.grain}s · blue: active in the period, with its "
         f"{found.confidence:.0%} band · grey dashes: in it or later · only ages that are over"
@@ -121,7 +121,7 @@ def against_chart(found: CohortsCard) -> Chart:
     title = found.cohort_finding() or "Whether cohorts differ cannot be told: fewer than two are old enough."
     rows = found.compared[found.compared["cohort"].isin(found.shown["cohort"])]
     if found.nothing or len(rows) < 2:
-        return _words(title)
+        return words_alone(title)
     whole = float(found.compared["in"].sum() / found.compared["size"].sum())
     subtitle = (
         f"share active {formats.plural(found.age, found.grain)} later, by cohort, with its {found.confidence:.0%} "
@@ -145,9 +145,3 @@ def against_chart(found: CohortsCard) -> Chart:
         figure.subplots_adjust(left=0.03, right=0.98, bottom=0.6 / figure.get_figheight())
         told = "; ".join(f"{row['label']} {formats.share(row['rate'])}" for row in rows.to_dict("records"))
         return finish(figure, title, f"{title} {subtitle}. {told}.")
-
-
-def _words(title: str) -> Chart:
-    with canvas(title, "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, title, title)

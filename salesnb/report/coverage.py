@@ -15,7 +15,7 @@ from salesnb.analysis.coverage import Coverage
 from salesnb.analysis.coverage_words import is_unsure, times
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Column, Table, by_row, folded, table, text
 
 Row = Mapping[str, Any]
@@ -27,7 +27,7 @@ def coverage_chart(found: Coverage) -> Chart:
     """Draw the open pipeline by when it is due, with what is left of each quota and the pipeline that needs."""
     title, rows = found.finding(), found.horizons[found.horizons["deals"] > 0]
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     from matplotlib.ticker import MaxNLocator
 
     unit = found.currency if found.unit == "money" else "deals"
@@ -223,9 +223,3 @@ def _group_table(found: Coverage, by: str, rows: pd.DataFrame, most: int) -> Tab
 
 def _or(value: float, show: Any) -> str:
     return "" if formats.is_missing(value) else str(show(value))
-
-
-def _words(title: str) -> Chart:
-    with canvas(title, "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, title, title)

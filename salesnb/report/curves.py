@@ -15,7 +15,7 @@ from salesnb.analysis.curves import Curves
 from salesnb.analysis.curves_parts import AGES
 from salesnb.kpis.winning import UNDECIDED
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Column, Table, by_row, table, text
 
 Row = Mapping[str, Any]
@@ -29,7 +29,7 @@ def cohort_chart(found: Curves) -> Chart:
     title = found.whole_finding() or found.headlines()[0]
     rows = found.cohorts[found.cohorts["mature"].notna()]
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"win rate by quarter of creation · dot and line: mature, with its {found.confidence:.0%} band · circle: "
         "won / (won + lost) so far · grey: too young to tell"
@@ -86,7 +86,7 @@ def segment_chart(found: Curves, by: str = "") -> Chart:
     title = found.segment_finding() or "Whether segments win at different ages cannot be told"
     kept = sorted(lines.items(), key=lambda item: -item[1].n)[: len(_LINES)]
     if not kept:
-        return _words(title)
+        return words_alone(title)
     more = f" · {len(lines) - len(kept)} smaller ones not drawn" if len(lines) > len(kept) else ""
     subtitle = (
         f"share of the deals created that is won by each age in days · by {by}{more} · dotted grey: fewer than "
@@ -250,9 +250,3 @@ def _aged(age: str) -> Callable[[Row], Cell]:
 def _first(title: str) -> str:
     first = str(title).split(", with ")[0]
     return first if first.endswith(".") else f"{first}."
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, str(title), str(title))

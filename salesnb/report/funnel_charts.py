@@ -12,7 +12,7 @@ from salesnb.analysis.funnel import Funnel
 from salesnb.analysis.funnel_card import words_of
 from salesnb.analysis.funnel_headlines import bottleneck_finding, lead_finding, slow_finding, web_finding
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 
 _INK, _MUTED = style.INK["light"], style.MUTED["light"]
 _PARTS = (
@@ -50,7 +50,7 @@ def days(card: Funnel) -> Chart:
     rows = card.steps[card.steps["p50_days"].notna()] if card.has_history else card.steps.iloc[:0]
     title = slow_finding(card) or "How long deals stay in a stage is not known"
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"days to the next stage · deals created {words_of(card.window)} that go on · dot: the middle one, bar: the "
         "middle half, line: from one in ten to nine in ten"
@@ -74,7 +74,7 @@ def days(card: Funnel) -> Chart:
 
 def _bars(rows: pd.DataFrame, title: str, subtitle: str, narrow: str, *, of: str) -> Chart:
     if rows.empty or not rows["reached"].sum():
-        return _words(title)
+        return words_alone(title)
     parts = [part for part in _PARTS if rows[part[0]].sum()]
     words = ", ".join(
         f"{'blue' if c == style.BLUE else 'red' if c == style.VERMILION else 'grey'}: {w}" for _, w, c in parts
@@ -134,9 +134,3 @@ def _short(sentence: str) -> str:
     text = str(sentence)
     first = text.split("; ")[0]
     return first if first.endswith(".") else f"{first}."
-
-
-def _words(title: str) -> Chart:
-    with canvas(title, "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, title, title)

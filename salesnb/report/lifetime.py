@@ -9,7 +9,7 @@ from salesnb import formats
 from salesnb.analysis.lifetime_card import ALL, NEXT, LifetimeCard
 from salesnb.kpis import registry
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Table, by_row, number, table, text
 
 Row = Mapping[str, Any]
@@ -55,7 +55,7 @@ def holdout_chart(found: LifetimeCard) -> Chart:
     """Draw the repeat purchases of each week and their sum, as they came and as the model expects them."""
     title, rows = found.check_finding() or f"{_CHECKED}.", found.weeks
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"repeat purchases by week, and summed · grey: came · blue: the model, fitted to {found.held_out_day} (line) · "
         f"n = {formats.exact(rows['actual'].sum())} purchases"
@@ -148,7 +148,7 @@ def tenure_chart(found: LifetimeCard) -> Chart:
     """Draw the share of customers under contract still there after so many months, as seen and by the model."""
     title, rows = found.renewal_finding() or "Nobody pays under contract.", found.tenures
     if rows.empty or found.renewing is None or found.renewing.doubts:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         "share still there by months since the first paid contract · grey: seen (Kaplan, Meier) · violet: the model · "
         f"n = {formats.plural(found.renewing.customers, 'customer')}"
@@ -182,9 +182,3 @@ def tenure_table(found: LifetimeCard) -> Table:
         note="Those still there on the last day count for as long as they were watched (censored).",
         empty="There are no paid subscriptions of accounts.",
     )
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, str(title), str(title))

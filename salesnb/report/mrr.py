@@ -12,7 +12,7 @@ from salesnb import formats
 from salesnb.analysis.mrr import WORDS, Mrr
 from salesnb.kpis import registry
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Column, Table, by_row, number, table, text
 
 Row = Mapping[str, Any]
@@ -25,7 +25,7 @@ def walk_chart(found: Mrr) -> Chart:
     """Draw the walk of the period: from what came in when it began to what comes in at its end."""
     title = found.finding()
     if found.nothing or not found.walk:
-        return _words(title)
+        return words_alone(title)
     walk = found.walk
     parts = [part for part in _ORDER if walk[part]]
     names = ["when it began", *(WORDS[part].lower() for part in parts), f"on {found.day}"]
@@ -62,7 +62,7 @@ def month_chart(found: Mrr) -> Chart:
     rows = found.months
     title = found.finding()
     if found.nothing or rows.empty:
-        return _words(title)
+        return words_alone(title)
     marks = " · ".join(f"{WORDS[part].lower()}" for part in _ORDER)
     subtitle = f"change of monthly recurring revenue by month, {found.currency} · bars: {marks} · dot: sum"
     with canvas(title, subtitle, height=2.4) as (figure, (ax,)):
@@ -198,9 +198,3 @@ def left_table(found: Mrr) -> Table:
         caption="What is not in the monthly revenue" if len(found.left_out) else "Nothing is left out",
         empty="Every subscription that runs is in it.",
     )
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, str(title), str(title))

@@ -14,7 +14,7 @@ from salesnb.analysis.segments_buyers import NAMES, SCORES
 from salesnb.analysis.segments_card import SegmentsCard
 from salesnb.analysis.segments_profile import OUTCOMES
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.cohorts_charts import ink_on, shade, square
 from salesnb.report.tables import Cell, Table, by_row, folded, number, table, text
 
@@ -30,7 +30,7 @@ def rfm_chart(found: SegmentsCard) -> Chart:
     """Draw how many customers have each score of recency and frequency, and what they paid."""
     title = found.buyer_finding()
     if found.no_buyers:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"customers by when they last ordered (up: of late) and how often (right: often), 1 to 5, ties alike · "
         f"share of what all paid below · as of {found.day} · n = {formats.exact(found.customers)}"
@@ -109,7 +109,7 @@ def hang_chart(found: SegmentsCard) -> Chart:
     """Draw how much the customers bring, the largest first: how far from all alike."""
     title = found.value_finding()
     if found.no_value or not found.hang:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"share of what all bring in the year to {found.day} by share of the customers, the largest first · "
         f"{found.basis} · dashes: all alike · n = {formats.plural(int(found.hang['customers']), 'customer')}"
@@ -237,9 +237,3 @@ def profile_table(found: SegmentsCard) -> Table:
         empty="; ".join(dict.fromkeys(found.missing.values())).capitalize() or "Nothing is told apart.",
     )
     return folded(made, len(found.ideal), "value")
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, str(title), str(title))

@@ -15,7 +15,7 @@ from salesnb.analysis.team_headlines import WORDS, year_words
 from salesnb.kpis import registry
 from salesnb.kpis.dimensions import NONE
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,13 +87,13 @@ def rates(team: Team, name: str = "", *, most: int = 40) -> Chart:
     """
     name = name or next(iter(team.kpis), "")
     if not name:
-        return _words(team.quota_finding())
+        return words_alone(team.quota_finding())
     title, unit = team.rate_finding(name), registry.find(name).unit
     found = team.rate(name, "year", "seller")
     rows = team.named[["rep_id", "seller", "group"]].merge(found, left_on="rep_id", right_index=True)
     rows = rows[rows["value"].notna()]
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     told = [
         f"{formats.value(row['value'], unit)} of {formats.exact(row['n'])}{_MARKS.get(row['flag'], '')}"
         for row in rows.to_dict("records")
@@ -117,7 +117,7 @@ def rates(team: Team, name: str = "", *, most: int = 40) -> Chart:
 def _booked(team: Team, title: str, most: int) -> Chart:
     rows = team.named[team.named["booked"] != 0]
     if rows.empty:
-        return _words(title)
+        return words_alone(title)
     told = [formats.money(amount) for amount in rows["booked"]]
     lines = _Lines(
         rows.assign(value=rows["booked"], size=rows["booked"], told=told, low=math.nan, high=math.nan),
@@ -132,12 +132,6 @@ def _booked(team: Team, title: str, most: int) -> Chart:
 
 def _so_far(team: Team) -> str:
     return "" if team.is_complete else f" up to {team.as_of}"
-
-
-def _words(title: str) -> Chart:
-    with canvas(title, "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, title, title)
 
 
 def _drawn(lines: _Lines, title: str, subtitle: str, most: int) -> Chart:

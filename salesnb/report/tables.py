@@ -168,6 +168,7 @@ def table(
     if len(frame) > most:
         note = " ".join(filter(None, [note, f"{formats.plural(len(frame) - most, 'more row')} not shown."]))
     if not rows:
+        empty = "" if empty.rstrip(".") == caption.rstrip(".") else empty  # one sentence is enough
         html = f'<p class="snb-empty"><strong>{escape(caption)}</strong> {escape(empty)}</p>'
         return Table(caption, html, f"{caption}\n{empty}")
     return Table(caption, _html(heads, rows, caption, note), _text(heads, rows, caption, note))

@@ -11,7 +11,7 @@ from salesnb import formats
 from salesnb.analysis.voice_card import DETRACTORS, GROUPS, VoiceCard
 from salesnb.kpis import registry
 from salesnb.report import style
-from salesnb.report.canvas import Chart, canvas, finish, plain
+from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Table, by_row, number, table, text
 
 Row = Mapping[str, Any]
@@ -23,7 +23,7 @@ def score_chart(found: VoiceCard) -> Chart:
     """Draw how many gave each answer, detractors, passives and promoters in their colours."""
     title = found.finding()
     if found.nothing or not found.score["n"]:
-        return _words(title)
+        return words_alone(title)
     subtitle = (
         f"answers by score, 0 to 10 · red: detractors 0-6 · grey: passives 7-8 · blue: promoters 9-10 · "
         f"n = {formats.exact(found.score['n'])}"
@@ -50,7 +50,7 @@ def trend_chart(found: VoiceCard) -> Chart:
     title, rows = found.trend_finding() or found.finding(), found.trend
     rows = rows[rows["n"] > 0] if len(rows) else rows
     if found.nothing or len(rows) < 2:
-        return _words(title)
+        return words_alone(title)
     what = "period" if found.is_dated else "wave"
     subtitle = f"net promoter score by {what}, with its {found.confidence:.0%} interval · below: answers"
     with canvas(title, subtitle, height=2.1) as (figure, (ax,)):
@@ -224,9 +224,3 @@ def left_table(found: VoiceCard) -> Table:
         note="Answers outside the scale are rejected by the contract: data health lists them.",
         empty="Every answer counts." if not found.nothing else found.headlines()[0],
     )
-
-
-def _words(title: str) -> Chart:
-    with canvas(str(title), "", height=0.1) as (figure, (ax,)):
-        ax.set_axis_off()
-        return finish(figure, str(title), str(title))
