@@ -1,4 +1,4 @@
-"""Kept: where the sample company lies in the user's cache."""
+"""Kept: where in the user's cache the sample company lies, and all else that is kept there."""
 
 from __future__ import annotations
 
@@ -16,5 +16,10 @@ def sample_place(seed: int = 7) -> Path:
     data = Path(__file__).parent
     for module in (*sorted((data / "sample").glob("*.py")), data / "contract.py"):
         code.update(module.read_bytes())
+    return cache_home() / f"sample-{seed}-{code.hexdigest()[:16]}"
+
+
+def cache_home() -> Path:
+    """The folder in the user's cache that is this package's."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "salesnb" / f"sample-{seed}-{code.hexdigest()[:16]}"
+    return Path(home) / "salesnb"

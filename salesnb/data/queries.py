@@ -2,19 +2,20 @@
 
 Writing SQL takes longer than DuckDB takes to run it. So a query carries only the columns that it reads
 (:mod:`salesnb.data.narrow`), and its text is kept under its shape: the expression with numbered dates in the place of
-its dates, and numbered tables in the place of the tables it reads. Neither a table nor a value of a source is kept.
+its dates, and numbered tables in the place of the tables it reads.
 
-Where the environment names a private folder, as a run does for its kernels, the texts are shared through it.
+Texts whose every word is this package's own are kept in the user's cache (:mod:`salesnb.data.texts`). The others, which
+may hold a value of a source, are shared by the kernels of one run alone, through the private folder that the
+environment names.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dtm
-import hashlib
 import os
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -23,6 +24,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from salesnb.data import texts
 from salesnb.data.narrow import in_order, narrowed
 from salesnb.data.opened import SQL_VARIABLE
 
@@ -44,7 +46,7 @@ def sql_of(query: ir.Table) -> str | None:
     str or None
         None where the query reads what is in no table, or has a text that could be taken for a stand-in.
     """
-    key, tables, dates, is_plain = _shape(query.op())
+    key, tables, dates, is_plain, words = _shape(query.op())
     if not is_plain:
         return None
     days, names = list(dates), [_quoted(table) for table in tables]
@@ -63,14 +65,16 @@ def sql_of(query: ir.Table) -> str | None:
         day = days[int(found[1]) - 1]
         return f"MAKE_DATE({day.year}, {day.month}, {day.day})"
 
-    def written() -> str:
-        return str(query.get_backend().compile(narrowed(query, stand_in)))
+    def written() -> tuple[str, bool]:
+        return str(query.get_backend().compile(narrowed(query, stand_in))), texts.are_own(words)
 
     return _STAND_IN.sub(actual, _kept(key, written))
 
 
-def _shape(root: ops.Node) -> tuple[Hashable, dict[ops.DatabaseTable, int], dict[dtm.date, int], bool]:
-    """Return what the text of an expression depends on, its tables and dates with their numbers, and if it is plain.
+def _shape(
+    root: ops.Node,
+) -> tuple[Hashable, dict[ops.DatabaseTable, int], dict[dtm.date, int], bool, set[str]]:
+    """Return what the text of an expression depends on, its tables and dates with numbers, if it is plain, its words.
 
     Every node is written as its kind and its parts, a part that is a node as its number. What is equal has one number,
     so that the meaning stays.
@@ -79,6 +83,7 @@ def _shape(root: ops.Node) -> tuple[Hashable, dict[ops.DatabaseTable, int], dict
     dates: dict[dtm.date, int] = {}
     places: dict[ops.Node, int] = {}
     told: list[Hashable] = []
+    words: set[str] = set()
     is_plain = True
 
     def part(value: Any) -> Hashable:
@@ -101,10 +106,20 @@ def _shape(root: ops.Node) -> tuple[Hashable, dict[ops.DatabaseTable, int], dict
             told.append((type(node), *(part(value) for value in node.args)))
             if isinstance(node, ops.Literal):
                 text = node.value if isinstance(node.value, str) else ""
+                words.update(_words(node.value))
                 is_plain = is_plain and "MAKE_DATE" not in text.upper() and _TABLE not in text
             elif isinstance(node, ops.Relation) and not node.__children__:
                 is_plain = False
-    return tuple(told), tables, dates, is_plain
+    return tuple(told), tables, dates, is_plain, words
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Yield the texts in a literal; what is neither a number, a date nor nothing counts as a text."""
+    if isinstance(value, tuple | list | set | frozenset):
+        for each in value:
+            yield from _words(each)
+    elif not isinstance(value, int | float | Decimal | dtm.date | None):
+        yield str(value)
 
 
 def sql_over(rows: ir.Table, make: Callable[[ir.Table], ir.Table], *key: Hashable) -> str | None:
@@ -122,14 +137,15 @@ def sql_over(rows: ir.Table, make: Callable[[ir.Table], ir.Table], *key: Hashabl
         return None
     schema = rows.schema()
 
-    def written() -> str:
+    def written() -> tuple[str, bool]:
         shape = make(ops.UnboundTable(name=_ROWS, schema=schema).to_expr())
-        return str(rows.get_backend().compile(shape))
+        words = {word for leaf in shape.op().find(ops.Literal) for word in _words(leaf.value)}
+        return str(rows.get_backend().compile(shape)), texts.are_own(words)
 
     return _kept((*key, schema), written).replace(f'"{_ROWS}"', f"({inner})")
 
 
-def _kept(key: Hashable, write: Callable[[], str]) -> str:
+def _kept(key: Hashable, write: Callable[[], tuple[str, bool]]) -> str:
     with _lock:
         text = _texts.pop(key) if key in _texts else _shared(key, write)
         _texts[key] = text
@@ -138,19 +154,18 @@ def _kept(key: Hashable, write: Callable[[], str]) -> str:
         return text
 
 
-def _shared(key: Hashable, write: Callable[[], str]) -> str:
-    """Return the text that another process of this run has written, or write it for the others too."""
-    folder, told = os.environ.get(SQL_VARIABLE), repr(key)
-    if not folder or " at 0x" in told:
-        return write()
-    path = Path(folder, hashlib.sha256(told.encode()).hexdigest())
-    with contextlib.suppress(OSError):
-        return path.read_text(encoding="utf-8")
-    text = write()
-    with contextlib.suppress(OSError):
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(text, encoding="utf-8")
-        part.rename(path)
+def _shared(key: Hashable, write: Callable[[], tuple[str, bool]]) -> str:
+    """Return the text that another program or another kernel of this run has written, or write it for them too."""
+    told = repr(key)
+    if " at 0x" in told:
+        return write()[0]
+    run = os.environ.get(SQL_VARIABLE)
+    places = texts.place(), Path(run) if run else None
+    for folder in places:
+        if (text := texts.read(folder, told)) is not None:
+            return text
+    text, is_own = write()
+    texts.keep(places[0] if is_own else places[1], told, text)
     return text
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from salesnb.data.kept import cache_home
 from salesnb.run.notebook import find_notebooks, notebooks_folder
 from tests.browser.chromium import launched
 from tests.notebooks.test_plain import ran
@@ -44,6 +45,8 @@ class Server:
         self.runtime = place / "runtime"
         own = {
             "HOME": str(place),
+            # The sample company and the texts of queries, which any program of this user makes once.
+            "XDG_CACHE_HOME": str(cache_home().parent),
             "PYTHONPATH": str(ROOT),
             "JUPYTER_CONFIG_DIR": str(place / "config"),
             "JUPYTER_DATA_DIR": str(place / "data"),

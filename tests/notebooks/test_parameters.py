@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE
+from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE, SQL_VARIABLE
 from salesnb.data.sample import make
 from salesnb.run.execute import execute
 from salesnb.run.forked import store
@@ -66,7 +66,9 @@ def books(sources, tmp_path_factory):
         folder = tmp_path_factory.mktemp("book")
         store(str(source), str(folder))
         assert (folder / READY).exists()
-        found[source.name] = {FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: str(source)}
+        found[source.name] = {
+            FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: str(source), SQL_VARIABLE: str(tmp_path_factory.mktemp("sql")),
+        }  # fmt: skip
     return found
 
 
