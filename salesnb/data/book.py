@@ -90,6 +90,9 @@ class Book:
     connection: Any = field(default=None, repr=False, compare=False)
     memo: Any = field(default=None, init=False, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Book of {self.name}: {len(self.tables)} tables, in {self.currency}, known up to {self.as_of}>"
+
     def has(self, *tables: str) -> bool:
         """Tell whether every one of these tables is there."""
         return all(table in self.tables for table in tables)

@@ -8,18 +8,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from salesnb.data.choices import CALLS, EVENT_FIELDS, FORECAST_CATEGORIES, KINDS, OUTCOMES, REVENUE_TYPES
 from salesnb.data.columns import IBIS_TYPES, Column, Contract, key_column, reference
 
-__all__ = [
-    "CONTRACT", "EVENT_FIELDS", "FORECAST_CATEGORIES", "IBIS_TYPES", "KINDS", "OUTCOMES", "REVENUE_TYPES", "Column",
-    "Contract",
-]  # fmt: skip
-
-OUTCOMES = ("open", "won", "lost", "disqualified")
-KINDS = ("new", "expansion", "renewal")
-REVENUE_TYPES = ("one_time", "subscription", "service")
-FORECAST_CATEGORIES = ("omitted", "pipeline", "best_case", "commit", "closed")
-EVENT_FIELDS = ("stage", "amount", "expected_close_on", "owner_id", "forecast_category", "outcome", "deleted")
+__all__ = ["CONTRACT", "EVENT_FIELDS", "IBIS_TYPES", "Column", "Contract"]
 
 _CURRENCY = Column("currency", "text", "ISO 4217 code; the source's default currency where it is null")
 
@@ -243,13 +235,7 @@ CONTRACT: MappingProxyType[str, Contract] = MappingProxyType(
                     Column("period", "text", "for which period, as '2026Q3'", is_required=True),
                     reference("rep_id", "reps", "who said it; null for a team's call"),
                     Column("team", "text", "which team said it; null for a seller's call"),
-                    Column(
-                        "category",
-                        "choice",
-                        "what kind of call",
-                        choices=("commit", "best_case", "pipeline"),
-                        is_required=True,
-                    ),
+                    Column("category", "choice", "what kind of call", choices=CALLS, is_required=True),
                     Column("amount", "money", "how much would close in the whole period"),
                 ),
                 money="amount",
@@ -284,6 +270,19 @@ CONTRACT: MappingProxyType[str, Contract] = MappingProxyType(
                 ),
                 key="touch_id",
                 known_at="happened_at",
+            ),
+            Contract(
+                "benchmarks",
+                "what others report, for a span of days",
+                (
+                    Column("name", "text", "what is told, as 'competitors_new_customers'", is_required=True),
+                    Column("starts_on", "date", "its first day", is_required=True),
+                    Column("ends_on", "date", "its last day, included", is_required=True),
+                    Column("value", "number", "the number", is_required=True),
+                    Column("source", "text", "who says so"),
+                    Column("published_on", "date", "when it was published"),
+                ),
+                known_at="published_on",
             ),
             Contract(
                 "fx_rates",

@@ -22,7 +22,7 @@ from salesnb.errors import ContractError, MappingError, SourceError
 ORDER = (
     "fx_rates", "reps", "accounts", "leads", "opportunities", "opportunity_events", "opportunity_snapshots",
     "orders", "subscriptions", "activities", "costs", "quotas", "territories", "feedback", "forecast_calls",
-    "quotes", "touches",
+    "quotes", "touches", "benchmarks",
 )  # fmt: skip
 """The tables in the order in which they are checked: what others refer to, and rates, first."""
 _SAMPLE = "sample"

@@ -132,6 +132,10 @@ def _quotas(table: ir.Table, mapped: Mapped) -> list[Rule]:
     return [*_later(table, mapped, "ends_on", "starts_on", "rejected", words), *_nobody(table, mapped, "target")]
 
 
+def _benchmarks(table: ir.Table, mapped: Mapped) -> list[Rule]:
+    return _later(table, mapped, "ends_on", "starts_on", "rejected", "its last day is before its first")
+
+
 def _territories(table: ir.Table, mapped: Mapped) -> list[Rule]:
     return _later(table, mapped, "valid_to", "valid_from", "rejected", "its last day is before its first")
 
@@ -194,6 +198,7 @@ SPECIAL = {
     "orders": _orders,
     "subscriptions": _subscriptions,
     "quotas": _quotas,
+    "benchmarks": _benchmarks,
     "territories": _territories,
     "leads": _leads,
     "reps": _reps,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
+from salesnb.errors import NeedsData
 from salesnb.kpis.answers import answer
 from salesnb.kpis.bookings import last_known
 from salesnb.kpis.durations import cycle_days
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _BOUGHT = "orders.account_id|opportunities.account_id"
 _MONTH = 365.25 / 12
+COMPETITORS = "competitors_new_customers"
+"""What a benchmark of it is called."""
 _new = partial(
     kpi,
     category="effectiveness",
@@ -69,6 +73,57 @@ def new_customers_contract(book: Book, period: Period) -> Measure:
     rows = rows.filter(rows.account_id.notnull(), rows.mrr > 0)
     firsts = rows.group_by("account_id").aggregate(_on=rows.started_on.min())
     return count(within(firsts, period))
+
+
+def competitors(book: Book, period: Period) -> ir.Table:
+    """Return what benchmarks say that competitors won in spans which together are a period: ``value, _on``.
+
+    Raises
+    ------
+    NeedsData
+        There are no such benchmarks, or they leave days of the period out, or tell of a day twice.
+    """
+    book.require("benchmarks.value")
+    rows = book.benchmarks
+    rows = rows.filter(rows["name"] == COMPETITORS).mutate(_on=rows.starts_on)
+    rows = within(rows, period).filter(_.ends_on < ibis.date(period.end))
+    days = rows.ends_on.delta(rows.starts_on, unit="day") + 1
+    told = answer(book, rows.aggregate(days=days.sum()))["days"].iloc[0]
+    covered = 0 if told is None or pd.isna(told) else int(told)
+    if covered != period.days:
+        raise NeedsData(
+            f"benchmarks of {COMPETITORS} tell of {covered} of the {period.days} days of {period}", where=book.name,
+            needs="benchmarks.value", mend="give spans that together are the period, each day once",
+        )  # fmt: skip
+    return rows
+
+
+@_new(
+    "new_customer_share",
+    "benchmark",
+    default=True,
+    unit="ratio",
+    better="up",
+    needs=("benchmarks.value", _BOUGHT),
+    grain="a new customer",
+    meaning="The share of all new customers in the market who came to us.",
+    formula="new_customers / (new_customers + competitors' new customers in P, from benchmarks)",
+    action="ask those who chose another, and look at where competitors win",
+)
+def new_customer_share(book: Book, period: Period) -> Measure:
+    """Divide the new customers by those of all; n/a where benchmarks do not tell of every day of the period, once.
+
+    Nothing is known of competitors by segment, so that every segment is n/a; there is no interval, as a benchmark
+    comes without one.
+    """
+    theirs = competitors(book, period)
+
+    def divide(values: pd.DataFrame) -> pd.Series[float]:
+        others = values["competitors"]
+        return values["new customers"] / (values["new customers"] + others.where(others > 0))
+
+    parts = {"new customers": new_customers(book, period), "competitors": total(theirs, theirs["value"])}
+    return formula(parts, divide)
 
 
 def _cost(book: Book, period: Period) -> Measure:

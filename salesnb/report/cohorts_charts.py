@@ -80,7 +80,15 @@ def ink_on(colour: str) -> str:
 
 
 def square(x: float, y: float, colour: str, hatch: str = "") -> Any:
-    """Return one square of a heat map, to be added to the axes; a hatched one has an edge."""
+    """Return one square of a heat map, to be added to the axes; a hatched one has an edge.
+
+    Parameters
+    ----------
+    x, y
+        Its middle.
+    colour, hatch
+        What it is filled with.
+    """
     from matplotlib.patches import Rectangle
 
     return Rectangle(

@@ -745,6 +745,14 @@ OTHERS: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
         "as_of,period,rep_id,category,amount\n2026-01-01,soon,A,commit,5\n2026-01-01,FY26Q1,A,commit,5\n",
         [(1, "period", "soon", "unreadable_period", "rejected")],
     ),
+    "a benchmark that ends before it starts, and one without its number": (
+        "benchmarks",
+        "name,starts_on,ends_on,value\na,2026-02-01,2026-01-01,2\na,2026-01-01,2026-01-31,many\n",
+        [
+            (1, "ends_on", "2026-01-01", "ends_on_before_starts_on", "rejected"),
+            (2, "value", "many", "unreadable_value", "rejected"),
+        ],
+    ),
     "calls of nobody, of an unknown kind": (
         "forecast_calls",
         "as_of,period,rep_id,team,category,amount\n2026-01-01,2026Q1,,,commit,5\n2026-01-01,2026Q1,A,,maybe,5\n",

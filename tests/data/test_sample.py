@@ -24,7 +24,7 @@ from salesnb.errors import StorageError
 Tables = Mapping[str, pd.DataFrame]
 TRUTH = truth()
 END = pd.Timestamp("2026-09-30 23:59:59")
-DIGEST = "a5bacb1cdf652c18f699676565199c60a20729523179e041452d4589ee6aa814"
+DIGEST = "c994ffe5125a492e6463df91663eabd04c0bc7ef1c386c22ea3ab75059379ffb"
 PRINT_DIGEST = """
 import hashlib, pathlib, sys
 from salesnb.data.sample import write

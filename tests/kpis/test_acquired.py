@@ -118,3 +118,31 @@ def test_what_three_cannot_share_is_lost_to_none() -> None:
     given["orders"] = [{**line, "amount": "100.00"} for line in given["orders"] if line["account_id"] == "B"]
     found = values(Book.of(given, as_of=dtm.date(2026, 6, 30)), "channel_performance.linear")
     assert sorted(found.values()) == pytest.approx([33.3333, 33.3333, 33.3334], abs=1e-9)
+
+
+BENCHMARKS = [
+    ("competitors_new_customers", "2026-04-01", "2026-05-31", 4),
+    ("competitors_new_customers", "2026-06-01", "2026-06-30", 5),
+    ("something else", "2026-04-01", "2026-06-30", 99),
+    ("competitors_new_customers", "2026-01-01", "2026-03-31", 7),
+]
+
+
+def with_benchmarks(rows: Any, engine: Any = None) -> Book:
+    names = ("name", "starts_on", "ends_on", "value")
+    told = [dict(zip(names, row, strict=True)) for row in rows]
+    return Book.of(tables() | {"benchmarks": told}, as_of=dtm.date(2026, 6, 30), connection=engine)
+
+
+def test_the_share_of_all_new_customers(engine: Any) -> None:
+    row = compute(with_benchmarks(BENCHMARKS, engine), "new_customer_share", Q2).iloc[0]
+    assert (row["value"], row["n"], row["status"]) == (pytest.approx(3 / 12), 3, "ok")
+
+
+@pytest.mark.parametrize(
+    ("rows", "days"), [(BENCHMARKS[1:], 30), (BENCHMARKS + BENCHMARKS[:1], 152), (BENCHMARKS[3:], 0)]
+)
+def test_benchmarks_that_do_not_tell_of_every_day_once(rows: Any, days: int) -> None:
+    row = compute(with_benchmarks(rows), "new_customer_share", Q2).iloc[0]
+    assert row["status"] == "needs"
+    assert row["reason"] == f"benchmarks of competitors_new_customers tell of {days} of the 91 days of 2026Q2"

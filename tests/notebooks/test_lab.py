@@ -143,13 +143,15 @@ def test_run_all(server):
                 page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=120_000)
                 page.get_by_role("menuitem", name="Run", exact=True).click()
                 page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            end = time.monotonic() + DEADLINE
-            while not all(map(server.has_run, names)) and time.monotonic() < end:
+            end, left = time.monotonic() + DEADLINE, set(names)
+            while left and time.monotonic() < end:
                 time.sleep(1)
                 for page in pages.values() if server.is_idle() else ():
                     assert page.locator(".jp-Dialog-content").all_inner_texts() == []
                     page.keyboard.press("Control+s")
-            assert [name for name in names if not server.has_run(name)] == []
+                # Once is enough: Lab may be writing the file of one that was whole before.
+                left -= {name for name in left if server.has_run(name)}
+            assert left == set()
             for page in pages.values():
                 page.close()
     server.stop()

@@ -67,7 +67,9 @@ def books(sources, tmp_path_factory):
         store(str(source), str(folder))
         assert (folder / READY).exists()
         found[source.name] = {
-            FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: str(source), SQL_VARIABLE: str(tmp_path_factory.mktemp("sql")),
+            FOLDER_VARIABLE: str(folder),
+            SOURCE_VARIABLE: str(source),
+            SQL_VARIABLE: str(tmp_path_factory.mktemp("sql")),
         }  # fmt: skip
     return found
 

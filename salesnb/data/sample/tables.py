@@ -23,7 +23,7 @@ from salesnb.data.sample.records import (
     event_columns,
     snapshot_columns,
 )
-from salesnb.data.sample.targets import call_columns, quota_columns, rate_days, territory_columns
+from salesnb.data.sample.targets import benchmark_columns, call_columns, quota_columns, rate_days, territory_columns
 from salesnb.data.sample.voice import feedback_columns
 from salesnb.data.sample.writing import frame
 
@@ -69,6 +69,7 @@ def make(seed: int = 7, scale: float = 1.0, *, converted: bool = True, is_cut: b
         "forecast_calls": call_columns(seed, company, scale),
         "quotes": quote_columns(seed, company),
         "touches": touch_columns(seed, company.leads, company.lead_account, _adds(company)),
+        "benchmarks": benchmark_columns(seed, company.customers.start),
         "fx_rates": _rates(),
     }
     return {name: frame(name, columns[name]) for name in CONTRACT}

@@ -23,6 +23,8 @@ from salesnb.data.sample.plan import (
 )
 from salesnb.data.sample.records import account_ids
 
+_PANEL = 61
+"""The stream of draws of the panel, which no other table takes from."""
 _CALLS = ("commit", "best_case", "pipeline")
 _SKIPPED = (PLAN_FROM[0] - 2023) * 4 + PLAN_FROM[1] - 1
 
@@ -77,6 +79,28 @@ def quota_columns(roster: Roster, scale: float) -> dict[str, list[Any]]:
         "ends_on": [row[3] for row in rows],
         "metric": ["bookings"] * len(rows),
         "amount": [row[4] for row in rows],
+    }
+
+
+def benchmark_columns(seed: int, starts: Ints) -> dict[str, list[Any]]:
+    """Return the table ``benchmarks``: what a panel says competitors won, each quarter on its last day.
+
+    Parameters
+    ----------
+    starts
+        The day each customer was won; the panel counts three and a half to four and a half times as many elsewhere.
+    """
+    draws = Draws.of(seed, _PANEL)
+    quarters = spans()
+    times = draws.between(350, 450, len(quarters))
+    own = [int(((starts >= first) & (starts <= last)).sum()) for first, last in quarters]
+    return {
+        "name": ["competitors_new_customers"] * len(quarters),
+        "starts_on": [first for first, _ in quarters],
+        "ends_on": [last for _, last in quarters],
+        "value": [won * int(part) // 100 for won, part in zip(own, times, strict=True)],
+        "source": ["Market panel (made up)"] * len(quarters),
+        "published_on": [last for _, last in quarters],
     }
 
 
