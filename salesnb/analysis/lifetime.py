@@ -125,6 +125,9 @@ def _readings(book: Book, period: Period, confidence: float) -> pd.DataFrame:
     for name, meaning in _READINGS.items():
         row = registry.compute(book, name, period, confidence=confidence).iloc[0]
         kept = {key: row[key] for key in ("value", "low", "high", "n", "status", "reason")}
+        if pd.notna(kept["low"]) and kept["low"] <= 0:
+            why = "too few left to tell: the interval reaches below nothing"
+            kept |= {"value": float("nan"), "low": float("nan"), "high": float("nan"), "status": "na", "reason": why}
         made.append({"name": name, "meaning": meaning, **kept})
     return pd.DataFrame(made)
 

@@ -16,13 +16,14 @@ import pandas as pd
 
 from salesnb.analysis.hygiene_deals import numbered
 from salesnb.analysis.voice_card import GROUPS, VoiceCard
-from salesnb.analysis.voice_rows import behind, left_out, wins
+from salesnb.analysis.voice_rows import behind, kept, left_out, wins
 from salesnb.analysis.voice_themes import themes
 from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.errors import NeedsData
 from salesnb.kpis import registry
 from salesnb.kpis.answers import answer
+from salesnb.kpis.bookings import last_known
 from salesnb.kpis.dimensions import NONE, with_dimension
 from salesnb.kpis.intervals import benjamini_hochberg, difference_interval, mean_interval
 from salesnb.kpis.sales import within
@@ -54,6 +55,13 @@ class Voice(VoiceCard):
                  "value": row["value"], "low": row["low"], "high": row["high"], "n": row["n"], "unit": "points"}
                 for row in frame.to_dict("records")
             ]  # fmt: skip
+        rows += [
+            {"id": "revenue_kept", "variant": "year", "by": "nps_group", "segment": row["group"], "value": row["rate"],
+             "numerator": row["became"], "denominator": row["was"], "low": row["low"], "high": row["high"],
+             "n": row["customers"], "unit": "ratio"}
+            for row in self.kept.to_dict("records")
+            if row["customers"]
+        ]  # fmt: skip
         return numbered([{k: v for k, v in row.items() if k not in GROUPS} for row in rows], self.period)
 
 
@@ -84,7 +92,7 @@ def voice(
         silent = pd.DataFrame(columns=["language", "n", "is_read"])
         return Voice(
             period, book.as_of, confidence, nothing, is_dated, score, empty, pd.DataFrame(columns=["n"]), empty, empty,
-            silent, _no_sentiment(), empty, empty, empty, (),
+            silent, _no_sentiment(), empty, empty, empty, empty, (),
         )  # fmt: skip
     said = answers(held)
     own = within(said, period) if is_dated else said
@@ -108,6 +116,7 @@ def voice(
         sentiment=_sentiment(written, confidence),
         themes=themes(written, 1 - confidence),
         wins=wins(held, said, period, confidence) if is_dated else pd.DataFrame(columns=["group", "decided"]),
+        kept=kept(held, said, last_known(held, period), confidence) if is_dated else pd.DataFrame(columns=["group"]),
         left_out=left_out(held, own, is_dated=is_dated),
         behind=behind(held, own),
     )

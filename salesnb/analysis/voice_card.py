@@ -51,6 +51,9 @@ class VoiceCard:
         See :func:`salesnb.analysis.voice_themes.themes`.
     wins
         ``group, won, decided, rate, low, high``: deals of accounts by their last answer before.
+    kept
+        ``group, customers, was, became, rate, low, high``: what customers pay of what they paid a year before, by their
+        last answer until then.
     left_out
         ``what, n, rule``.
     behind
@@ -71,6 +74,7 @@ class VoiceCard:
     sentiment: dict[str, float]
     themes: pd.DataFrame
     wins: pd.DataFrame
+    kept: pd.DataFrame
     left_out: pd.DataFrame
     behind: tuple[Behind, ...]
 
@@ -78,7 +82,14 @@ class VoiceCard:
         """Say the score, whether it moved, how comments sound and what they are about."""
         if self.nothing:
             return [f"What customers say cannot be told: {self.nothing}."]
-        told = [self.finding(), self.trend_finding(), self.comment_finding(), self.theme_finding(), self.win_finding()]
+        told = [
+            self.finding(),
+            self.trend_finding(),
+            self.comment_finding(),
+            self.theme_finding(),
+            self.win_finding(),
+            self.kept_finding(),
+        ]
         return [sentence for sentence in told if sentence]
 
     def finding(self) -> str:
@@ -158,6 +169,22 @@ class VoiceCard:
         first, other = rows["promoter"], rows["detractor"]
         apart = first["low"] > other["high"] or other["low"] > first["high"]
         return f"We won {told[0]} and {told[1]}{'' if apart else ': that may be chance'}."
+
+    def kept_finding(self) -> str:
+        """Say whether those who recommend us come to bring more than the others."""
+        rows = {row["group"]: row for row in self.kept.to_dict("records") if row["customers"]}
+        if not {"promoter", "detractor"} <= set(rows) or any(formats.is_missing(r["low"]) for r in rows.values()):
+            return ""
+        first, other = rows["promoter"], rows["detractor"]
+        apart = first["low"] > other["high"] or other["low"] > first["high"]
+        told = [
+            f"{formats.share(row['rate'], 0)} ({formats.interval(row['low'], row['high'], 'ratio')})"
+            for row in (first, other)
+        ]
+        return (
+            f"Promoters of a year ago bring {told[0]} of what they brought then, detractors {told[1]}"
+            f"{'' if apart else ': that may be chance'}."
+        )
 
     @property
     def read(self) -> int:

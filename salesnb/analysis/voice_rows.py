@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dtm
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from salesnb.analysis.behind import Behind
+from salesnb.analysis.segments_profile import remained
 from salesnb.analysis.voice_card import DETRACTORS, GROUPS
+from salesnb.calendars import year_before
 from salesnb.data.book import Book
+from salesnb.errors import NeedsData
 from salesnb.kpis.answers import answer
-from salesnb.kpis.intervals import wilson
+from salesnb.kpis.intervals import ratio_interval, wilson
 from salesnb.kpis.voice import DETRACTOR, PROMOTER, STAFF
 from salesnb.periods import Period
 
@@ -30,13 +35,57 @@ def wins(book: Book, said: ir.Table, period: Period, confidence: float) -> pd.Da
     met = ended.join(scored, [("_of", "account_id"), ended["_closed"] > scored["_on"]])
     order = ibis.window(group_by="_deal", order_by=[ibis.desc("_on"), ibis.desc("response_id")])
     last = met.mutate(_place=ibis.row_number().over(order)).filter(lambda t: t["_place"] == 0)
-    group = ibis.cases((last.nps >= PROMOTER, "promoter"), (last.nps <= DETRACTOR, "detractor"), else_="passive")
-    counts = last.mutate(group=group).group_by("group")
+    counts = last.mutate(group=_group(last.nps)).group_by("group")
     found = answer(book, counts.aggregate(won=ibis._["_won"].cast("int32").sum(), decided=ibis._.count()))
     found = found.set_index("group").reindex(GROUPS).fillna(0).astype("int64").reset_index()
     found["rate"] = found["won"] / found["decided"].where(found["decided"] > 0)
     found["low"], found["high"] = wilson(found["won"], found["decided"], confidence)
     return found[columns]
+
+
+def kept(book: Book, said: ir.Table, day: dtm.date, confidence: float) -> pd.DataFrame:
+    """Return what the customers of a year before a day pay now of what they paid then, by their last answer until then.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``group, customers, was, became, rate, low, high``: the sums, and the second over the first; no rows where
+        neither subscriptions nor sales tell it. The interval is that of a ratio of sums over customers.
+    """
+    columns = ["group", "customers", "was", "became", "rate", "low", "high"]
+    then = year_before(day)
+    try:
+        rows = remained(book, day)
+    except NeedsData:
+        return pd.DataFrame(columns=columns)
+    scored = said.filter(said.nps.notnull(), said.account_id.notnull(), said["_on"] <= ibis.date(then))
+    order = ibis.window(group_by="account_id", order_by=[ibis.desc("_on"), ibis.desc("response_id")])
+    last = scored.mutate(_place=ibis.row_number().over(order)).filter(lambda t: t["_place"] == 0)
+    last = last.select(_of="account_id", group=_group(last.nps))
+    met = rows.join(last, rows.account_id == last["_of"])
+    met = met.select("group", y=met["became"].cast("float64"), x=met["was"].cast("float64"))
+    y, x = met["y"], met["x"]
+    sums = met.group_by("group").aggregate(
+        customers=met.count(), was=x.sum(), became=y.sum(), yy=(y * y).sum(), xx=(x * x).sum(), xy=(x * y).sum()
+    )
+    found = answer(book, sums).set_index("group").reindex(GROUPS).astype("float64").fillna(0.0).reset_index()
+    n, x_sum, y_sum = found["customers"], found["was"], found["became"]
+    found["rate"] = y_sum / x_sum.where(x_sum > 0)
+    one = (n - 1).where(n > 1)
+    spread = tuple(
+        (found[name] - a * b / n.where(n > 0)) / one
+        for name, a, b in (("yy", y_sum, y_sum), ("xx", x_sum, x_sum), ("xy", x_sum, y_sum))
+    )
+    found["low"], found["high"] = ratio_interval(
+        found["rate"], x_sum / n.where(n > 0), (spread[0], spread[1], spread[2]), n, confidence
+    )
+    found["customers"] = n.astype("int64")
+    return found[columns]
+
+
+def _group(nps: ir.Value) -> ir.StringValue:
+    words: ir.StringValue = ibis.cases((nps >= PROMOTER, "promoter"), (nps <= DETRACTOR, "detractor"), else_="passive")
+    return words
 
 
 def left_out(book: Book, own: ir.Table, *, is_dated: bool) -> pd.DataFrame:

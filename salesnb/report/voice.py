@@ -204,8 +204,26 @@ def win_table(found: VoiceCard) -> Table:
             "rate": by_row("Win rate", _rate),
         },
         caption=found.win_finding() or "Whether those who recommend us buy more often cannot be told",
-        note="Deals of the last three years, by the account's last answer before the deal closed.",
+        note="Deals decided in the period and the two years before it, by the account's last answer before that.",
         empty="It needs answers and deals of the same accounts, with days.",
+    )
+
+
+def kept_table(found: VoiceCard) -> Table:
+    """Make the table of what customers bring of what they brought a year before, by their last answer until then."""
+    return table(
+        found.kept[found.kept["customers"] > 0] if len(found.kept) else found.kept,
+        {
+            "group": text("Last answer", lambda name: f"{name}s"),
+            "customers": number("Customers then", formats.exact),
+            "was": number("Brought then", formats.money),
+            "became": number("Bring now", formats.money),
+            "rate": by_row("Kept", _rate),
+        },
+        caption=found.kept_finding() or "Whether those who recommend us come to bring more cannot be told",
+        note="A month under contract, else a year of sales; those who left bring nothing. It goes together; it does "
+        "not say that the one is why.",
+        empty="It needs answers of a year ago, and subscriptions or sales of the same accounts.",
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dtm
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from salesnb.analysis.voice import voice
 from salesnb.analysis.voice_themes import masked, themes
@@ -17,7 +19,7 @@ from salesnb.report import voice as said
 END = dtm.date(2026, 6, 30)
 Q2 = Period.parse("2026Q2")
 TABLES = (said.trend_table, said.rate_table, said.segment_table, said.language_table, said.theme_table, said.win_table,
-          said.left_table)  # fmt: skip
+          said.left_table, said.kept_table)  # fmt: skip
 
 
 def answer(number: int, who: str | None, nps: int | None, on: str | None = "2026-05-05", **more: Any) -> dict[str, Any]:
@@ -143,3 +145,32 @@ def test_french_is_counted() -> None:
     found = voice(book([answer(i, f"a{i}", 3, text=text) for i in range(6)]), Q2)
     assert found.comment_finding().startswith("None of the 6 comments is in English (6 in fr)")
     assert found.read == 0
+
+
+def test_what_promoters_come_to_bring() -> None:
+    rows = [answer(i, f"p{i}", 10, "2025-01-10") for i in range(30)]
+    rows += [answer(100 + i, f"d{i}", 2, "2025-01-10") for i in range(30)]
+    rows += [answer(200 + i, f"d{i}", 10, "2026-01-10") for i in range(30)]  # said too late to tell of the year
+    subs = []
+    for i in range(30):
+        subs.append({"subscription_id": f"p{i}", "account_id": f"p{i}", "started_on": "2024-01-01", "mrr": 100})
+        ended = "2026-01-01" if i < 15 else None
+        subs.append({"subscription_id": f"d{i}", "account_id": f"d{i}", "started_on": "2024-01-01", "mrr": 50,
+                     "ended_on": ended})  # fmt: skip
+        if i < 10:
+            subs.append({"subscription_id": f"x{i}", "account_id": f"p{i}", "started_on": "2026-02-01", "mrr": 30})
+    found = voice(book(rows, subscriptions=subs), Q2)
+    kept = found.kept.set_index("group")
+    assert kept.loc["promoter", ["customers", "was", "became"]].tolist() == [30, 3000, 3300]
+    assert kept.loc["detractor", ["customers", "was", "became"]].tolist() == [30, 1500, 750]
+    assert kept.loc["passive", "customers"] == 0
+    # Every customer was alike, so that the interval is that of the mean of became / was.
+    ratios = np.array([130.0] * 10 + [100.0] * 20) / 100
+    half = t.ppf(0.975, 29) * ratios.std(ddof=1) / np.sqrt(30)
+    assert kept.loc["promoter", "low"] == pytest.approx(1.1 - half)
+    assert found.kept_finding().startswith("Promoters of a year ago bring 110 % (")
+    assert "may be chance" not in found.kept_finding()
+    assert "Kept" in said.kept_table(found).text
+    numbers = found.numbers()
+    own = numbers[(numbers["id"] == "revenue_kept") & (numbers["segment"] == "detractor")]
+    assert own["value"].tolist() == [0.5]
