@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from salesnb.data.book import Book
 
-DEALS, SEED, TIMES = 1_000_000, 7, 3
+DEALS, SEED, TIMES = 1_000_000, 7, 9
 DAY = dtm.date(2024, 12, 31)
 START, END, QUARTER = dtm.date(2025, 3, 31), dtm.date(2025, 6, 30), "2025Q2"
 STAGES = ("Stage 1", "Stage 2", "Stage 3", "Stage 4", "Stage 5")
