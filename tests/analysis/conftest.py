@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dtm
+import os
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
+import ibis
 import pytest
 
 from salesnb.analysis.scorecard import Scorecard, scorecard
@@ -64,3 +68,15 @@ def card(period: str, source: Book, **options: Any) -> Scorecard:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "all_kpis", lambda: known)
         return scorecard(source, Period.parse(period), **{"by": ("region",), "trend_periods": 3, **options})
+
+
+@pytest.fixture(scope="module")
+def server(postgres_url: str) -> Iterator[Any]:
+    """A connection to a PostgreSQL server, which holds the tables of one book."""
+    address = urlsplit(postgres_url)
+    connection = ibis.postgres.connect(
+        host=address.hostname, port=address.port, user=address.username,
+        password=os.environ["SALESNB_TEST_PASSWORD"], database=address.path.lstrip("/"),
+    )  # fmt: skip
+    yield connection
+    connection.disconnect()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dtm
-import os
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import ibis
 import numpy as np
@@ -42,14 +39,8 @@ def tables() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def books(postgres_url: str) -> Iterator[list[Book]]:
-    address = urlsplit(postgres_url)
-    server = ibis.postgres.connect(
-        host=address.hostname, port=address.port, user=address.username,
-        password=os.environ["SALESNB_TEST_PASSWORD"], database=address.path.lstrip("/"),
-    )  # fmt: skip
-    yield [keeping(Book.of(tables(), as_of=END, connection=each)) for each in (ibis.duckdb.connect(), server)]
-    server.disconnect()
+def books(server: Any) -> list[Book]:
+    return [keeping(Book.of(tables(), as_of=END, connection=each)) for each in (ibis.duckdb.connect(), server)]
 
 
 @pytest.mark.parametrize("analysis", [segments, candidates, acquisition])

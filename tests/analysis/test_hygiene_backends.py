@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime as dtm
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import ibis
 import numpy as np
@@ -67,17 +64,11 @@ def tables() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def books(postgres_url: str) -> Iterator[list[Book]]:
-    address = urlsplit(postgres_url)
-    server = ibis.postgres.connect(
-        host=address.hostname, port=address.port, user=address.username,
-        password=os.environ["SALESNB_TEST_PASSWORD"], database=address.path.lstrip("/"),
-    )  # fmt: skip
-    yield [
+def books(server: Any) -> list[Book]:
+    return [
         keeping(Book.of(tables(), as_of=AS_OF, stages=STAGES, connection=each))
         for each in (ibis.duckdb.connect(), server)
     ]
-    server.disconnect()
 
 
 def pacing_of_few(book: Book, period: Period) -> Any:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import datetime as dtm
 import json
-import os
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
-import ibis
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -243,19 +240,8 @@ def test_snapshots_of_open_deals_only_still_tell_what_was_won() -> None:
     assert cells == {"created": 5, "pushed_out": -8, "won": -90, "deleted": -1}
 
 
-@pytest.fixture(scope="module")
-def served(postgres_url: str) -> Any:
-    address = urlsplit(postgres_url)
-    connection = ibis.postgres.connect(
-        host=address.hostname, port=address.port, user=address.username,
-        password=os.environ["SALESNB_TEST_PASSWORD"], database=address.path.lstrip("/"),
-    )  # fmt: skip
-    yield connection
-    connection.disconnect()
-
-
-def test_a_server_walks_alike(small: Walk, served: Any) -> None:
-    there = walk(book(connection=served), START, END, due=Q2, where=("team", "T1"))
+def test_a_server_walks_alike(small: Walk, server: Any) -> None:
+    there = walk(book(connection=server), START, END, due=Q2, where=("team", "T1"))
     pd.testing.assert_frame_equal(there.cells, small.cells)
     pd.testing.assert_frame_equal(there.trips, small.trips)
     assert opened(there) == opened(small)
