@@ -93,6 +93,8 @@ class AcquisitionCard:
         words = [
             f"{row['channel']} {formats.money(row['cac'])} "
             f"({formats.interval(row['low'], row['high'], 'money')}, {row['flag']})"
+            if row["customers"]
+            else f"{row['channel']} {formats.money(row['cost'])} for nobody"
             for row in told.to_dict("records")
         ]
         return f"In marketing alone, against all other channels: {formats.listed(words)}."

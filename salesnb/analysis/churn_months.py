@@ -16,7 +16,7 @@ import pandas as pd
 from salesnb.analysis.cohorts_engine import Axis
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
-from salesnb.kpis.voice import DETRACTOR, PROMOTER, answers
+from salesnb.kpis.voice import answers, group_of
 
 GROUPS = ("promoter", "passive", "detractor")
 SOON = 3
@@ -111,9 +111,7 @@ def _with_group(book: Book, rows: ir.Table) -> ir.Table:
     latest = met.mutate(_place=ibis.row_number().over(order)).filter(lambda t: t["_place"] == 0)
     latest = latest.select(_of="account_id", _at="number", _score="_score")
     joined = rows.left_join(latest, [("account_id", "_of"), ("number", "_at")])
-    score = joined["_score"]
-    group = ibis.cases((score >= PROMOTER, "promoter"), (score <= DETRACTOR, "detractor"), (score.notnull(), "passive"))
-    return joined.mutate(group=group).drop("_of", "_at", "_score")
+    return joined.mutate(group=group_of(joined["_score"])).drop("_of", "_at", "_score")
 
 
 def month_of(day: dtm.date) -> int:

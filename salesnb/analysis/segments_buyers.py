@@ -22,11 +22,10 @@ import pandas as pd
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
 from salesnb.kpis.intervals import wilson
-from salesnb.kpis.sales import sales
+from salesnb.kpis.sales import sales, without_contract
 
 SCORES = 5
 _MONEY = "decimal(24, 4)"
-_SUBSCRIPTION = "subscription"
 NAMES = {
     "champions": ("5:4 5:5", "bought of late and often"),
     "loyal": ("3:4 3:5 4:4 4:5", "often, and not long ago"),
@@ -58,9 +57,7 @@ def buyers(book: Book, day: dtm.date) -> ir.Table:
     NeedsData
         There are neither order lines nor won deals of an account.
     """
-    rows = sales(book, "account_id")
-    if book.gives("orders.revenue_type"):
-        rows = rows.filter((rows.revenue_type != _SUBSCRIPTION).fill_null(True))
+    rows = without_contract(book, sales(book, "account_id"))
     rows = rows.filter(rows.account_id.notnull(), rows["_on"] <= ibis.date(day))
     is_back = rows.is_return.fill_null(False) if "is_return" in rows.columns else ibis.literal(False)
     on = rows["_on"].cast("string")

@@ -16,7 +16,7 @@ from salesnb.data.book import Book
 from salesnb.errors import NeedsData
 from salesnb.kpis.answers import answer
 from salesnb.kpis.intervals import ratio_interval, wilson
-from salesnb.kpis.voice import DETRACTOR, PROMOTER, STAFF
+from salesnb.kpis.voice import DETRACTOR, STAFF, group_of
 from salesnb.periods import Period
 
 
@@ -35,7 +35,7 @@ def wins(book: Book, said: ir.Table, period: Period, confidence: float) -> pd.Da
     met = ended.join(scored, [("_of", "account_id"), ended["_closed"] > scored["_on"]])
     order = ibis.window(group_by="_deal", order_by=[ibis.desc("_on"), ibis.desc("response_id")])
     last = met.mutate(_place=ibis.row_number().over(order)).filter(lambda t: t["_place"] == 0)
-    counts = last.mutate(group=_group(last.nps)).group_by("group")
+    counts = last.mutate(group=group_of(last.nps)).group_by("group")
     found = answer(book, counts.aggregate(won=ibis._["_won"].cast("int32").sum(), decided=ibis._.count()))
     found = found.set_index("group").reindex(GROUPS).fillna(0).astype("int64").reset_index()
     found["rate"] = found["won"] / found["decided"].where(found["decided"] > 0)
@@ -61,7 +61,7 @@ def kept(book: Book, said: ir.Table, day: dtm.date, confidence: float) -> pd.Dat
     scored = said.filter(said.nps.notnull(), said.account_id.notnull(), said["_on"] <= ibis.date(then))
     order = ibis.window(group_by="account_id", order_by=[ibis.desc("_on"), ibis.desc("response_id")])
     last = scored.mutate(_place=ibis.row_number().over(order)).filter(lambda t: t["_place"] == 0)
-    last = last.select(_of="account_id", group=_group(last.nps))
+    last = last.select(_of="account_id", group=group_of(last.nps))
     met = rows.join(last, rows.account_id == last["_of"])
     met = met.select("group", y=met["became"].cast("float64"), x=met["was"].cast("float64"))
     y, x = met["y"], met["x"]
@@ -81,11 +81,6 @@ def kept(book: Book, said: ir.Table, day: dtm.date, confidence: float) -> pd.Dat
     )
     found["customers"] = n.astype("int64")
     return found[columns]
-
-
-def _group(nps: ir.Value) -> ir.StringValue:
-    words: ir.StringValue = ibis.cases((nps >= PROMOTER, "promoter"), (nps <= DETRACTOR, "detractor"), else_="passive")
-    return words
 
 
 def left_out(book: Book, own: ir.Table, *, is_dated: bool) -> pd.DataFrame:

@@ -26,7 +26,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from salesnb.kpis.likelihood import Array, Fitted, fitted
-from salesnb.kpis.sales import purchases
+from salesnb.kpis.sales import purchases, without_contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,6 @@ NAMES = ("r", "alpha", "a", "b")
 FEWEST_REPEATS = 30
 """Fewer customers who came back, and four parameters cannot be told."""
 _STARTS = ((0.3, 4.0, 0.8, 2.5), (1.0, 10.0, 0.5, 3.0), (0.1, 1.0, 1.0, 1.0))
-_SUBSCRIPTION = "subscription"
 
 
 def bought_days(book: Book, end: dtm.date, start: dtm.date | None = None) -> ir.Table:
@@ -65,9 +64,7 @@ def bought_days(book: Book, end: dtm.date, start: dtm.date | None = None) -> ir.
     NeedsData
         There are neither orders nor deals of an account.
     """
-    rows = purchases(book)
-    if book.gives("orders.revenue_type"):
-        rows = rows.filter((rows.revenue_type != _SUBSCRIPTION).fill_null(True))
+    rows = without_contract(book, purchases(book))
     rows = rows.filter(rows.account_id.notnull(), rows["_on"] <= ibis.date(end))
     if start is not None:
         firsts = rows.group_by(_account="account_id").aggregate(_first=rows["_on"].min())

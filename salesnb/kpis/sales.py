@@ -52,6 +52,13 @@ def purchases(book: Book) -> ir.Table:
     return rows.filter(~rows.is_return.fill_null(False)) if "is_return" in rows.columns else rows
 
 
+def without_contract(book: Book, rows: ir.Table) -> ir.Table:
+    """Return those of the :func:`sales` that are no bills of a subscription; a line of no type is none."""
+    if not book.gives("orders.revenue_type"):
+        return rows
+    return rows.filter((rows.revenue_type != "subscription").fill_null(True))
+
+
 def first_purchases(book: Book) -> ir.Table:
     """Return when each account first bought: ``account_id, first_on``; a return is no purchase."""
 

@@ -43,6 +43,11 @@ def answers(book: Book) -> ir.Table:
     return rows.filter((rows.source.lower() != STAFF).fill_null(True)).mutate(_on=rows.responded_on)
 
 
+def group_of(nps: ir.Value) -> ir.Value:
+    """Return ``promoter``, ``passive`` or ``detractor``; null for no answer."""
+    return ibis.cases((nps >= PROMOTER, "promoter"), (nps <= DETRACTOR, "detractor"), (nps.notnull(), "passive"))
+
+
 def score(rows: ir.Table) -> ir.Value:
     """Return what each answer adds to the net promoter score: 100, 0 or -100; null without an answer."""
     return ibis.cases((rows.nps >= PROMOTER, 100), (rows.nps <= DETRACTOR, -100), (rows.nps.notnull(), 0))

@@ -26,7 +26,8 @@ def cost_chart(found: AcquisitionCard) -> Chart:
         f"marketing cost of a new customer in {found.period}, {found.currency}, with its {found.confidence:.0%} "
         f"interval (exact, Poisson) · line: all · n = {formats.plural(int(rows['customers'].sum()), 'customer')}"
     )
-    whole = float(rows["cost"].sum() / rows["customers"].sum())
+    paid = found.channels[found.channels["cost"].fillna(0) > 0]
+    whole = float(paid["cost"].sum() / paid["customers"].sum())
     top = float(rows["high"].fillna(rows["cac"]).max())
     with canvas(title, subtitle, height=0.4 + 0.27 * len(rows)) as (figure, (ax,)):
         ax.axvline(whole, color=style.MUTED["light"], linewidth=1)

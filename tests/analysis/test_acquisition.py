@@ -122,6 +122,25 @@ def test_channels_that_cost_the_same_are_not_told_apart() -> None:
     assert "fair 83.3; web 76.9" in chart.alt
 
 
+def test_a_channel_that_brought_nobody_is_said() -> None:
+    tables = company(20, 20)
+    tables["costs"] = [
+        *tables["costs"],
+        {"month": "2026-04-01", "channel": "tv", "function": "marketing", "amount": 900},
+    ]
+    found = acquisition(Book.of(tables, as_of=END), Q2)
+    row = found.channels.set_index("channel").loc["tv"]
+    assert (row["customers"], row["flag"], row["low"]) == (
+        0,
+        "dearer",
+        pytest.approx(900 / poisson_interval(0, 0.95)[1]),
+    )
+    assert "tv 900 for nobody" in found.channel_finding()
+    assert "n/a" not in found.channel_finding()
+    assert "tv" not in cost.cost_chart(found).alt.split("n = ")[1]
+    assert "no customer" in cost.channel_table(found).text
+
+
 @pytest.mark.parametrize("table", ["leads", "touches", "costs", "orders"])
 def test_what_is_absent_is_said(table: str) -> None:
     tables = {name: rows for name, rows in company().items() if name != table}
