@@ -6,20 +6,17 @@ customer paid is one trial of paying more in the next. A price rise that hits ma
 
 from __future__ import annotations
 
-from statistics import NormalDist
-from typing import Any
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.churn_months import SOON, customer_months, ratio_of_rates
+from salesnb.analysis.churn_months import SOON, customer_months, is_rise
+from salesnb.analysis.signals import against_others, monthly_rate
 from salesnb.data.book import Book
 from salesnb.errors import NeedsData
 from salesnb.kpis.answers import answer
 from salesnb.kpis.dimensions import NONE, with_dimension
-from salesnb.kpis.intervals import benjamini_hochberg, wilson
 
 SIGNALS = {
     "is_promoter": "answered 9 or 10 last",
@@ -30,8 +27,6 @@ SIGNALS = {
 LIKE = ("size_band", "segment")
 """What makes customers alike, the first that accounts give."""
 _BELOW = 0.5
-_COLUMNS = ("signal", "words", "months", "grew", "rate", "low", "high", "other", "ratio", "ratio_low", "ratio_high",
-            "p", "q", "is_apart")  # fmt: skip
 
 
 def growing_months(book: Book, paid: ir.Table, rises: pd.DataFrame, last: int) -> tuple[ir.Table, str]:
@@ -61,24 +56,17 @@ def growing_months(book: Book, paid: ir.Table, rises: pd.DataFrame, last: int) -
     )  # fmt: skip
     follows, was_there = rows["_then"] == rows["number"] + 1, rows["_at"] == rows["number"] - 1
     by, before = rows["_next"] / rows["_amount"], rows["_amount"] / rows["_was"]
-    is_own = was_there & (before > 1) & ~_hit(rows["number"], before, rises)
+    is_own = was_there & (before > 1) & ~is_rise(rows["number"], before, rises)
     null = ibis.null("boolean")
     rows = rows.mutate(
         by=by,
-        has_grown=follows.fill_null(False).ifelse((by > 1) & ~_hit(rows["number"] + 1, by, rises), null),
+        has_grown=follows.fill_null(False).ifelse((by > 1) & ~is_rise(rows["number"] + 1, by, rises), null),
         _grown=is_own.fill_null(False).ifelse(rows["number"], ibis.null("int64")),
     )
     so_far = ibis.window(group_by="account_id", order_by="number", preceding=None, following=0)
     rows = rows.mutate(is_grown=(rows["number"] - rows["_grown"].max().over(so_far) < SOON).fill_null(False))
     rows, alike = _below(book, rows)
     return rows.select("account_id", "number", "mrr", "has_grown", "by", *SIGNALS), alike
-
-
-def _hit(number: ir.IntegerValue, factor: ir.NumericValue, rises: pd.DataFrame) -> ir.BooleanValue:
-    hit: ir.BooleanValue = ibis.literal(False)
-    for rise in rises.to_dict("records"):
-        hit = hit | ((number == int(rise["number"])) & (factor.round(2) == float(rise["factor"])))
-    return hit.fill_null(False)
 
 
 def _below(book: Book, rows: ir.Table) -> tuple[ir.Table, str]:
@@ -126,10 +114,10 @@ def upsell(
         ),
     )
     counts = counts[counts["has_grown"].notna()].astype({"months": "float64", "by": "float64", "has_grown": bool})
-    whole = _rate(counts, confidence)
+    whole = monthly_rate(counts, "has_grown", "grew", confidence)
     grew = counts[counts["has_grown"]]
     whole["by"] = float(grew["by"].sum() / grew["months"].sum()) if len(grew) else float("nan")
-    signals = _signals(counts, confidence)
+    signals = against_others(counts, SIGNALS, "has_grown", "grew", confidence)
     nobody = pd.DataFrame(columns=["account_id", "mrr", "signals", "odds", "chance", "expected"])
     apart = signals[signals["is_apart"]].set_index("signal")
     if apart.empty:
@@ -146,28 +134,3 @@ def upsell(
     found["expected"] = found["mrr"] * found["chance"] * (whole["by"] - 1)
     found = found.sort_values(["expected", "account_id"], ascending=[False, True], ignore_index=True)
     return whole, signals, found[list(nobody.columns)]
-
-
-def _rate(counts: pd.DataFrame, confidence: float) -> dict[str, float]:
-    months = float(counts["months"].sum())
-    grew = float(counts.loc[counts["has_grown"], "months"].sum())
-    low, high = wilson(grew, months, confidence)
-    return {"months": months, "grew": grew, "rate": grew / months if months else float("nan"), "low": float(low),
-            "high": float(high)}  # fmt: skip
-
-
-def _signals(counts: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    made: list[dict[str, Any]] = []
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    for signal, words in SIGNALS.items():
-        has = counts[signal].astype(bool)
-        mine, others = _rate(counts[has], confidence), _rate(counts[~has], confidence)
-        if not (mine["months"] and others["months"]):
-            continue
-        ratio, low, high, p = ratio_of_rates(mine["grew"], mine["months"], others["grew"], others["months"], z)
-        made.append({"signal": signal, "words": words, **mine, "other": others["rate"], "ratio": ratio,
-                     "ratio_low": low, "ratio_high": high, "p": p})  # fmt: skip
-    found = pd.DataFrame(made, columns=list(_COLUMNS))
-    found["q"] = benjamini_hochberg(found["p"]) if len(found) else found["p"]
-    found["is_apart"] = (found["q"] <= 1 - confidence) & (found["ratio"] > 1)
-    return found

@@ -8,7 +8,6 @@ others by more than chance, after a look at every signal.
 from __future__ import annotations
 
 import datetime as dtm
-from statistics import NormalDist
 from typing import Any
 
 import ibis
@@ -18,10 +17,11 @@ import pandas as pd
 
 from salesnb.analysis.behind import Behind
 from salesnb.analysis.churn_card import RISKS, SIGNALS, ChurnCard
-from salesnb.analysis.churn_months import GROUPS, customer_months, month_of, price_rises, ratio_of_rates
+from salesnb.analysis.churn_months import GROUPS, customer_months, month_of, price_rises
 from salesnb.analysis.cohorts_engine import Axis
 from salesnb.analysis.hygiene_deals import numbered
 from salesnb.analysis.mrr_walk import monthly, moves
+from salesnb.analysis.signals import against_others, monthly_rate, ratio_of_rates
 from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.errors import NeedsData
@@ -29,7 +29,6 @@ from salesnb.kpis.answers import answer
 from salesnb.kpis.bookings import last_known
 from salesnb.kpis.dimensions import NONE, with_dimension
 from salesnb.kpis.incidence import Curve, curve_at
-from salesnb.kpis.intervals import benjamini_hochberg, wilson
 from salesnb.periods import Period
 
 BY = ("segment", "size_band", "region")
@@ -93,7 +92,11 @@ def churn(book: Book, period: Period, *, confidence: float = 0.95) -> Churn:
         nothing = "nobody was under contract for two months"
     whole = _rate(watched, confidence) if len(watched) else dict.fromkeys(_RATE, float("nan"))
     groups = _groups(watched, confidence) if not nothing else pd.DataFrame(columns=["group"])
-    signals = _signals(watched, confidence) if not nothing else pd.DataFrame(columns=["signal", "is_apart"])
+    signals = (
+        against_others(watched, SIGNALS, "is_lost", "lost", confidence)
+        if not nothing
+        else pd.DataFrame(columns=["signal", "is_apart"])
+    )
     axis = Axis("month")
     risks, behind = _risks(held, rows, signals, whole, last, day) if rows is not None and not nothing else (_none(), ())
     return Churn(
@@ -127,11 +130,7 @@ def _counted(book: Book, rows: ir.Table) -> pd.DataFrame:
 
 
 def _rate(counts: pd.DataFrame, confidence: float) -> dict[str, float]:
-    months = float(counts["months"].sum())
-    lost = float(counts.loc[counts["is_lost"].astype(bool), "months"].sum())
-    low, high = wilson(lost, months, confidence)
-    return {"months": months, "lost": lost, "rate": lost / months if months else float("nan"), "low": float(low),
-            "high": float(high)}  # fmt: skip
+    return monthly_rate(counts, "is_lost", "lost", confidence)
 
 
 def _groups(counts: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -144,50 +143,13 @@ def _groups(counts: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pd.DataFrame(made) if any(row["group"] != "none" for row in made) else pd.DataFrame(columns=["group"])
 
 
-def _z(confidence: float) -> float:
-    return NormalDist().inv_cdf((1 + confidence) / 2)
-
-
 def _against(groups: pd.DataFrame, confidence: float) -> tuple[float, ...]:
     known = groups.set_index("group") if len(groups) else groups
     if not {"detractor", "promoter"} <= set(known.index):
         return (float("nan"),) * 4
     rows = {str(row["group"]): row for row in groups.to_dict("records")}
     sides = [float(rows[name][part]) for name in ("detractor", "promoter") for part in ("lost", "months")]
-    return ratio_of_rates(sides[0], sides[1], sides[2], sides[3], _z(confidence))
-
-
-def _signals(counts: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    made = []
-    for signal, words in SIGNALS.items():
-        mine = counts[counts[signal].astype(bool)]
-        others = counts[~counts[signal].astype(bool)]
-        if mine.empty or others.empty:
-            continue
-        rate, other = _rate(mine, confidence), _rate(others, confidence)
-        ratio, low, high, p = ratio_of_rates(
-            rate["lost"], rate["months"], other["lost"], other["months"], _z(confidence)
-        )
-        made.append({"signal": signal, "words": words, **rate, "other": other["rate"], "ratio": ratio,
-                     "ratio_low": low, "ratio_high": high, "p": p})  # fmt: skip
-    columns = [
-        "signal",
-        "words",
-        "months",
-        "lost",
-        "rate",
-        "low",
-        "high",
-        "other",
-        "ratio",
-        "ratio_low",
-        "ratio_high",
-        "p",
-    ]
-    found = pd.DataFrame(made, columns=columns)
-    found["q"] = benjamini_hochberg(found["p"]) if len(found) else found["p"]
-    found["is_apart"] = (found["q"] <= 1 - confidence) & (found["ratio"] > 1)
-    return found
+    return ratio_of_rates(sides[0], sides[1], sides[2], sides[3], confidence)
 
 
 def _curves(book: Book, rows: ir.Table, day: dtm.date) -> dict[str, dict[str, Curve]]:

@@ -10,7 +10,6 @@ import datetime as dtm
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 import pandas as pd
 
 from salesnb.analysis.cohorts_engine import Axis
@@ -50,6 +49,14 @@ def price_rises(book: Book, moved: ir.Table) -> pd.DataFrame:
     return found[["number", "factor", "accounts"]].reset_index(drop=True)
 
 
+def is_rise(number: ir.IntegerValue, factor: ir.NumericValue, rises: pd.DataFrame) -> ir.BooleanValue:
+    """Tell whether paying ``factor`` times as much in a month is one of the :func:`price_rises`; false for null."""
+    hit: ir.BooleanValue = ibis.literal(False)
+    for rise in rises.to_dict("records"):
+        hit = hit | ((number == int(rise["number"])) & (factor.round(2) == float(rise["factor"])))
+    return hit.fill_null(False)
+
+
 def customer_months(book: Book, paid: ir.Table, rises: pd.DataFrame, last: int) -> ir.Table:
     """Return every month in which a customer paid, with what was known of it at its end.
 
@@ -79,13 +86,12 @@ def customer_months(book: Book, paid: ir.Table, rises: pd.DataFrame, last: int) 
     )
     is_same = rows["_before"] == rows["number"] - 1
     shrunk = (is_same & (rows["mrr"] < rows["_was"])).fill_null(False)
-    factor = (rows["mrr"].cast("float64") / rows["_was"].cast("float64")).round(2)
-    hit = ibis.literal(False)
-    for rise in rises.to_dict("records"):
-        hit = hit | ((rows["number"] == int(rise["number"])) & is_same & (factor == float(rise["factor"])))
+    factor = rows["mrr"].cast("float64") / rows["_was"].cast("float64")
     rows = rows.mutate(
         _shrunk=shrunk.ifelse(rows["number"], ibis.null("int64")),
-        _raised=hit.fill_null(False).ifelse(rows["number"], ibis.null("int64")),
+        _raised=(is_same & is_rise(rows["number"], factor, rises))
+        .fill_null(False)
+        .ifelse(rows["number"], ibis.null("int64")),
     )
     so_far = ibis.window(group_by=rows.account_id, order_by=rows["number"], preceding=None, following=0)
     left = rows["_next"].isnull() | (rows["_next"] != rows["number"] + 1)
@@ -117,36 +123,3 @@ def _with_group(book: Book, rows: ir.Table) -> ir.Table:
 def month_of(day: dtm.date) -> int:
     """Return the number of a day's month."""
     return _MONTHS.number_of(day)
-
-
-def ratio_of_rates(lost: float, months: float, other_lost: float, other_months: float, z: float) -> tuple[float, ...]:
-    """Return the ratio of two monthly churn rates with its bounds and p-value, by the logarithm of the ratio.
-
-    ``ln(a/n) - ln(b/m)`` with variance ``1/a - 1/n + 1/b - 1/m``; NaN where nobody left on one side.
-
-    Parameters
-    ----------
-    lost, months
-        Of the customers looked at.
-    other_lost, other_months
-        Of those they are held against.
-    z
-        Of the interval.
-
-    Returns
-    -------
-    tuple
-        ``ratio, low, high, p``.
-
-    References
-    ----------
-    Katz, Baptista, Azen and Pike (1978), Biometrics 34, 469-474.
-    """
-    from scipy.special import ndtr
-
-    if min(lost, months, other_lost, other_months) <= 0:
-        return (float("nan"),) * 4
-    gap = np.log(lost / months) - np.log(other_lost / other_months)
-    error = np.sqrt(1 / lost - 1 / months + 1 / other_lost - 1 / other_months)
-    bounds = np.exp(gap - z * error), np.exp(gap + z * error)
-    return float(np.exp(gap)), float(bounds[0]), float(bounds[1]), float(2 * ndtr(-abs(gap / error)))

@@ -11,8 +11,8 @@ import pytest
 
 import salesnb
 from salesnb.analysis.churn import churn
-from salesnb.analysis.churn_months import ratio_of_rates
 from salesnb.analysis.mrr import PARTS, mrr
+from salesnb.analysis.signals import ratio_of_rates
 from salesnb.data.book import Book
 from salesnb.data.sample.truths import truth
 from salesnb.periods import Period
@@ -184,12 +184,13 @@ def test_churn_by_hand() -> None:
 
 
 def test_a_ratio_of_rates() -> None:
-    ratio, low, high, p = ratio_of_rates(30, 1000, 10, 1000, 1.96)
+    ratio, low, high, p = ratio_of_rates(30, 1000, 10, 1000, 0.95)
     assert ratio == pytest.approx(3)
+    z = 1.959963984540054
     error = (1 / 30 - 1 / 1000 + 1 / 10 - 1 / 1000) ** 0.5
-    assert (low, high) == (pytest.approx(3 * np.exp(-1.96 * error)), pytest.approx(3 * np.exp(1.96 * error)))
+    assert (low, high) == (pytest.approx(3 * np.exp(-z * error)), pytest.approx(3 * np.exp(z * error)))
     assert 0.001 < p < 0.003
-    assert np.isnan(ratio_of_rates(0, 10, 3, 10, 1.96)).all()
+    assert np.isnan(ratio_of_rates(0, 10, 3, 10, 0.95)).all()
 
 
 def test_what_is_planted_is_found() -> None:
