@@ -6,6 +6,7 @@ import pytest
 
 import salesnb
 from salesnb import Period
+from salesnb.analysis.lifetime import lifetime
 from tests.facts.conftest import SOURCES
 
 
@@ -25,3 +26,11 @@ def test_net_retention_is_what_the_accounts_of_a_year_ago_pay(ravenstack):
     assert row["denominator"] == 1262113  # mrr at the end of 2023-12
     assert row["numerator"] < 10159608  # mrr at the end of 2024-12, of which new accounts pay a part
     assert row["value"] == row["numerator"] / row["denominator"]
+
+
+def test_a_lifetime_value_that_rests_on_two_who_left_is_not_told(ravenstack):
+    kpi = salesnb.compute(ravenstack, "clv.expected", Period.parse("2024Q4")).iloc[0]
+    assert kpi["low"] < 0 < kpi["value"]
+    row = lifetime(ravenstack, Period.parse("2024Q4")).readings.set_index("name").loc["clv.expected"]
+    assert row[["value", "low", "high"]].isna().all()
+    assert row["reason"] == "too few left to tell: the interval reaches below nothing"
