@@ -102,7 +102,7 @@ def offenders_table(found: Health) -> Table:
     """Make the list of the first rows that break each rule, with file and line."""
     columns = {
         "file": by_row("Where", lambda row: Cell(f"{row['file']}, row {formats.exact(row['row'])}"), is_number=False),
-        "column": text("Column"),
+        "column": Column("Column", breaks=True),
         "value": Column("Value", _found, breaks=True),
         "reason": text("What is wrong"),
         "action": text("Row is", lambda action: Cell(str(action), _TONES.get(str(action), ""))),

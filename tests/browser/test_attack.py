@@ -35,7 +35,7 @@ PICTURES = {
     "02_funnel.html": 7,
     "03_pipeline.html": 10,
     "04_cohorts.html": 4,
-    "05_customers.html": 7,
+    "05_customers.html": 10,
     "06_team.html": 2,
     "10_definitions.html": 3,
 }
