@@ -1,13 +1,16 @@
 """How often the planted truths of the sample company are found, over companies of twenty seeds.
 
-Each seed is another company of the same plan (:func:`salesnb.data.sample.truth`). For each, the funnel and the team of
-the last quarter are asked for, and what they say is held against the plan:
+Each seed is another company of the same plan (:func:`salesnb.data.sample.truth`). For each, the funnel, the team and
+the churn of the last quarter are asked for, and what they say is held against the plan:
 
 - the share that goes on from a stage, by segment, lies in the 95 % interval that the funnel gives it;
 - the bottleneck is the planted stage, and there the planted segment is told apart as the worst;
 - the calls of the sandbagger over all 14 quarters are marked as too low and those of the happy-ears rep as too high,
   and those of others are not;
-- the two equal reps are not told apart by any rate: neither is marked.
+- the two equal reps are not told apart by any rate: neither is marked;
+- the monthly churn of promoters, passives and detractors, and how many times as often detractors leave as promoters,
+  lie in their 95 % intervals, and so does what the price rise multiplied churn by;
+- detractors and those whom the price rise hit are marked as leaving oftener, and no other signal is.
 
 ``python bench/planted.py`` prints a line each with the rate that is required, and ends with 1 where one is not reached.
 """
@@ -21,15 +24,24 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from salesnb.analysis.churn import churn
 from salesnb.analysis.funnel import funnel
 from salesnb.analysis.team import team
 from salesnb.data.book import Book
 from salesnb.data.sample import Truth, make, truth
 from salesnb.periods import Period
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tables = dict[str, "pd.DataFrame"]
 SEEDS = tuple(range(1, 21))
 TABLES = ("opportunities", "opportunity_events", "accounts", "reps", "quotas", "forecast_calls")
+TABLES_LEFT = ("accounts", "subscriptions", "feedback")
+SIGNALS = ("is_detractor", "is_raised")
+"""The signals that are planted; every other is chance."""
 PERIOD = "2026Q3"
 QUARTERS = 14
 """Over how many quarters calls are held against what was booked: all that have calls. With 8 it takes a bias of about
@@ -66,6 +78,32 @@ class Found:
     equal: bool
 
 
+@dataclass(frozen=True)
+class Left:
+    """What was found of those who leave, in the company of one seed.
+
+    Attributes
+    ----------
+    inside, rates
+        How many of the groups' monthly churn lie in their interval, of how many.
+    ratio, rise
+        Whether the planted ratio of detractors to promoters, and what the price rise multiplies churn by, lie in it.
+    marked
+        Whether both planted signals are marked.
+    false_signals, others
+        How many other signals are marked, of how many.
+    """
+
+    seed: int
+    inside: int
+    rates: int
+    ratio: bool
+    rise: bool
+    marked: bool
+    false_signals: int
+    others: int
+
+
 def goes_on(planted: Truth) -> dict[tuple[str, str], float]:
     """Stage and segment to the share of deals that reach it which come to a later stage, or are won from the last.
 
@@ -89,16 +127,15 @@ def goes_on(planted: Truth) -> dict[tuple[str, str], float]:
     return found
 
 
-def company(seed: int) -> Book:
+def company(seed: int, tables: Tables, names: tuple[str, ...]) -> Book:
     """The clean tables of one seed that are asked for."""
-    tables = make(seed)
     as_of = dtm.date.fromisoformat(truth(seed).end)
-    return Book.of({name: tables[name] for name in TABLES}, as_of=as_of, stages=truth(seed).stages)
+    return Book.of({name: tables[name] for name in names}, as_of=as_of, stages=truth(seed).stages)
 
 
-def look(seed: int) -> Found:
+def look(seed: int, tables: Tables) -> Found:
     """Ask for the funnel and the team of one company."""
-    planted, book, period = truth(seed), company(seed), Period.parse(PERIOD)
+    planted, book, period = truth(seed), company(seed, tables, TABLES), Period.parse(PERIOD)
     stalls = funnel(book, period, by=("segment",))
     rows = stalls.segments[stalls.segments["by"] == "segment"].set_index(["step", "segment"])
     shares = goes_on(planted)
@@ -127,10 +164,52 @@ def look(seed: int) -> Found:
     )
 
 
-def judged(found: Iterable[Found]) -> list[tuple[str, float, float, bool]]:
+def hit(tables: Tables, planted: Truth) -> int:
+    """Customer-months in which the price rise made customers leave oftener: those of its product, while they stayed."""
+    import pandas as pd
+
+    rows = tables["subscriptions"].sort_values(["account_id", "started_on"])
+    first = rows.drop_duplicates("account_id").set_index("account_id")["plan"]
+    of_it = rows[rows["account_id"].map(first) == planted.price_rise.product]
+    started, ended = pd.to_datetime(of_it["started_on"]), pd.to_datetime(of_it["ended_on"]).fillna(pd.Timestamp.max)
+    months = pd.date_range(planted.price_rise.on, periods=planted.price_rise.months, freq="MS")
+    paying = [set(of_it.loc[(started < day) & (ended >= day), "account_id"]) for day in months]
+    return sum(len(paying[0] & each) for each in paying)
+
+
+def leave(seed: int, tables: Tables) -> Left:
+    """Ask for the churn of one company.
+
+    The plan gives a group's churn in a month without a price rise. Those whom it hit left oftener for some months, so
+    the rate that customers were under is the plan's times ``1 + (factor - 1) share of months so hit``.
+    """
+    planted, book = truth(seed), company(seed, tables, TABLES_LEFT)
+    found = churn(book, Period.parse(PERIOD))
+    groups, signals = found.groups.set_index("group"), found.signals.set_index("signal")
+    raised = signals.loc["is_raised"]
+    more = 1 + (planted.price_rise.churn_factor - 1) * hit(tables, planted) / found.whole["months"]
+    inside = [
+        bool(groups.at[name, "low"] <= rate * more <= groups.at[name, "high"])
+        for name, rate in planted.churn_a_month.items()
+    ]
+    _, low, high, _ = found.ratio
+    others = signals.drop(index=list(SIGNALS))
+    return Left(
+        seed=seed,
+        inside=sum(inside),
+        rates=len(inside),
+        ratio=bool(low <= planted.churn_ratio <= high),
+        rise=bool(raised["ratio_low"] <= planted.price_rise.churn_factor <= raised["ratio_high"]),
+        marked=bool(signals.loc[list(SIGNALS), "is_apart"].all()),
+        false_signals=int(others["is_apart"].sum()),
+        others=len(others),
+    )
+
+
+def judged(found: Iterable[Found], left: Iterable[Left]) -> list[tuple[str, float, float, bool]]:
     """What was looked for, its rate, the rate required (of false marks: allowed), and whether that is reached."""
-    each = list(found)
-    n = len(each)
+    each, gone = list(found), list(left)
+    n, m = len(each), len(gone)
     shares = [
         ("stage hazards within their 95 % interval", sum(f.inside for f in each) / sum(f.rates for f in each), 0.9),
         ("the bottleneck is the planted stage", sum(f.stage for f in each) / n, 0.9),
@@ -138,11 +217,20 @@ def judged(found: Iterable[Found]) -> list[tuple[str, float, float, bool]]:
         ("the sandbagger is marked", sum(f.low for f in each) / n, 0.9),
         ("the happy-ears rep is marked", sum(f.high for f in each) / n, 0.9),
         ("the two equal reps are not told apart", sum(f.equal for f in each) / n, 0.9),
+        (
+            "monthly churn by answer within its 95 % interval",
+            sum(f.inside for f in gone) / sum(f.rates for f in gone),
+            0.9,
+        ),
+        ("churn ratio and price rise within theirs", sum(f.ratio + f.rise for f in gone) / (2 * m), 0.9),
+        ("detractors and the price rise are marked", sum(f.marked for f in gone) / m, 0.9),
     ]
     false = sum(f.false_calls for f in each) / max(1, sum(f.callers for f in each))
+    noise = sum(f.false_signals for f in gone) / max(1, sum(f.others for f in gone))
     return [
         *((name, rate, least, rate >= least) for name, rate, least in shares),
         ("others whose calls are marked (at most)", false, 0.05, false <= 0.05),
+        ("other signals of churn that are marked (at most)", noise, 0.05, noise <= 0.05),
     ]
 
 
@@ -152,18 +240,21 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS), help="which companies")
     parser.add_argument("--json", action="store_true", help="print the rates as JSON")
     asked = parser.parse_args()
-    found = []
+    found, left = [], []
     for seed in asked.seeds:
         started = time.perf_counter()
-        found.append(look(seed))
+        tables = make(seed)
+        found.append(look(seed, tables))
+        left.append(leave(seed, tables))
         if not asked.json:
-            print(f"{found[-1]}  {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
-    results = judged(found)
+            took = time.perf_counter() - started
+            print(f"{found[-1]} {left[-1]}  {took:.0f} s", file=sys.stderr, flush=True)
+    results = judged(found, left)
     if asked.json:
         print(json.dumps({name: rate for name, rate, _, _ in results}))
     else:
         for name, rate, required, is_reached in results:
-            print(f"{name:44} {rate:7.1%}   required {required:.0%}   {'ok' if is_reached else 'NOT REACHED'}")
+            print(f"{name:48} {rate:7.1%}   required {required:.0%}   {'ok' if is_reached else 'NOT REACHED'}")
     return 0 if all(is_reached for *_, is_reached in results) else 1
 
 

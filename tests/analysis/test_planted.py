@@ -37,20 +37,29 @@ def test_what_goes_on_from_a_stage_ends_in_the_planted_win_probability(planted: 
 
 
 def test_one_company_shows_what_was_planted_in_it(planted: ModuleType) -> None:
-    found = planted.look(11)
+    tables = planted.make(11)
+    found, left = planted.look(11, tables), planted.leave(11, tables)
     assert found.inside >= 12  # of 15 at 95 %: fewer has a chance below one in a hundred
     assert (found.stage, found.segment) == (True, True)
     assert (found.low, found.high) == (True, True)
     assert found.false_calls <= 2
     assert found.equal
     assert found.callers > 30
+    assert (left.inside >= 2, left.rates, left.ratio, left.rise) == (True, 3, True, True)
+    assert (left.marked, left.false_signals, left.others) == (True, 0, 2)
 
 
 def test_a_rate_that_is_not_reached_is_said(planted: ModuleType) -> None:
     good = planted.Found(1, 15, 15, True, True, True, True, 0, 20, True)
     bad = planted.Found(2, 12, 15, True, True, False, True, 4, 20, True)
-    rates = {name: (rate, is_reached) for name, rate, _, is_reached in planted.judged([good, bad])}
+    stayed, left = planted.Left(1, 3, 3, True, True, True, 0, 2), planted.Left(2, 2, 3, True, False, False, 1, 2)
+    results = planted.judged([good, bad], [stayed, left])
+    rates = {name: (rate, is_reached) for name, rate, _, is_reached in results}
     assert rates["stage hazards within their 95 % interval"] == (27 / 30, True)
     assert rates["the sandbagger is marked"] == (1 / 2, False)
     assert rates["the happy-ears rep is marked"] == (1.0, True)
     assert rates["others whose calls are marked (at most)"] == (4 / 40, False)
+    assert rates["monthly churn by answer within its 95 % interval"] == (5 / 6, False)
+    assert rates["churn ratio and price rise within theirs"] == (3 / 4, False)
+    assert rates["detractors and the price rise are marked"] == (1 / 2, False)
+    assert rates["other signals of churn that are marked (at most)"] == (1 / 4, False)
