@@ -17,7 +17,8 @@ MINUS = "\N{MINUS SIGN}"
 _UNIT = re.compile(
     r"(?<=\d) (?=(?:[kMB]|%|days?|points?|months)\b|%)|(?<=\d [kMB]) (?=[A-Z]{3}\b)|(?<=[nN]) (?== \d)|(?<=n =) (?=\d)"
 )
-
+_PLURAL = re.compile(r"s(?= (?:without|of|that)\b)")
+"""The end of the noun that :func:`rows_of` takes in the plural."""
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
@@ -177,6 +178,17 @@ def day(date: dtm.date) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Write a count with its noun: ``1 deal``, ``1,196 deals``."""
     return f"{count:,d} {one if count == 1 else many or one + 's'}"
+
+
+def rows_of(count: int, what: str) -> str:
+    """Write a count with words that begin with a plural: ``1 order line without an account``.
+
+    Examples
+    --------
+    >>> rows_of(2, "accounts that only gave back"), rows_of(1, "order lines without an account")
+    ('2 accounts that only gave back', '1 order line without an account')
+    """
+    return f"{count:,d} {_PLURAL.sub('', what, count=1) if count == 1 else what}"
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

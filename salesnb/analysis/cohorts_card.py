@@ -172,7 +172,7 @@ class CohortsCard:
         if self.left_out.empty:
             return ""
         told = [
-            f"{formats.exact(row['rows'])} {row['what']} ({formats.money(row['money'], self.currency)})"
+            f"{formats.rows_of(int(row['rows']), row['what'])} ({formats.money(row['money'], self.currency)})"
             for row in self.left_out.to_dict("records")
         ]
         return f"In no cohort: {formats.listed(told)}."

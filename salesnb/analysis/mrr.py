@@ -129,7 +129,7 @@ class Mrr:
         return f"{told}; without what they added {bare}{left}."
 
     def _left(self) -> str:
-        told = [f"{formats.exact(row['rows'])} {row['what']}" for row in self.left_out.to_dict("records")]
+        told = [formats.rows_of(int(row["rows"]), row["what"]) for row in self.left_out.to_dict("records")]
         return f"Not in it: {formats.listed(told)}." if told else ""
 
     def numbers(self) -> pd.DataFrame:

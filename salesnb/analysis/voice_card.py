@@ -14,6 +14,7 @@ from salesnb.periods import Period
 
 GROUPS = ("promoter", "passive", "detractor")
 DETRACTORS = "voice-detractors"
+_LANGUAGES = {"?": "a language that nothing tells"}
 FEWEST = 10
 """A period or wave of fewer answers tells nothing of a change."""
 
@@ -105,9 +106,9 @@ class VoiceCard:
             f"{formats.share(self.score[name] / n, 0)} {words}"
             for name, words in (("promoter", "promoters"), ("passive", "passives"), ("detractor", "detractors"))
         )
+        score = formats.value(self.score["value"], "points").removesuffix(" points")
         return Told(
-            f"The net promoter score is {self.score['value']:.1f} ({bounds}) {when}: {parts}, of "
-            f"{formats.plural(n, 'answer')}.",
+            f"The net promoter score is {score} ({bounds}) {when}: {parts}, of {formats.plural(n, 'answer')}.",
             DETRACTORS if any(each.key == DETRACTORS for each in self.behind) else "",
         )
 
@@ -131,7 +132,10 @@ class VoiceCard:
             return "Nobody wrote a comment."
         total = int(self.languages["n"].sum())
         other = self.languages[~self.languages["is_read"]]
-        told = [f"{formats.exact(row['n'])} in {row['language']}" for row in other.to_dict("records")]
+        told = [
+            f"{formats.exact(row['n'])} in {_LANGUAGES.get(row['language'], row['language'])}"
+            for row in other.to_dict("records")
+        ]
         unread = formats.listed(told, 3)
         if not self.sentiment["n"]:
             return (

@@ -172,7 +172,7 @@ def _sounds(rows: ir.Table, confidence: float, *, negative: bool) -> pd.DataFram
             spread = float(np.var(values, ddof=1)) if n > 1 else 0.0
             low, high = (float(bound) for bound in mean_interval(centre, spread, n, confidence))
         other = int((own["language"] != READ).sum())
-        why = f"{other} of {len(own)} comments are not in English, and are not scored" if other else ""
+        why = f"{other} of {len(own)} comments are not known to be in English, and are not scored" if other else ""
         made.append(
             {"segment": segment, "value": centre, "numerator": float(values.sum()), "denominator": float(n), "n": n,
              "low": low, "high": high, "reason": why}

@@ -239,6 +239,6 @@ def left_table(found: VoiceCard) -> Table:
         found.left_out,
         {"what": text("What"), "n": number("How many", formats.exact), "rule": text("Rule")},
         caption="Which answers do not count, and where" if len(found.left_out) else "Every answer counts",
-        note="Answers outside the scale are rejected by the contract: data health lists them.",
+        note="Answers outside the scale are left empty, as data health lists them.",
         empty="Every answer counts." if not found.nothing else found.headlines()[0],
     )

@@ -67,7 +67,7 @@ def test_only_english_is_scored(engine: Any) -> None:
     texts = [ANSWERS[0][4], ANSWERS[2][4]]
     assert row["n"] == 2
     assert row["value"] == pytest.approx(np.mean([polarity(text) for text in texts]))
-    assert row["reason"] == "1 of 3 comments are not in English, and are not scored"
+    assert row["reason"] == "1 of 3 comments are not known to be in English, and are not scored"
     assert compute(source, "sentiment.negative", Q2)["value"].iloc[0] == 0.5
 
 
