@@ -1,0 +1,175 @@
+"""Past: what a model may know of one series, cleaned and freed of its season, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from salesnb.forecast.cleaning import Cleaned, cleaned
+from salesnb.forecast.frequency import Dates
+from salesnb.forecast.patterns import Floats, Pattern, patterns
+
+_THIN = 0.05
+"""A series is taken on logarithms where its least value is above so much of its median."""
+_RIDGE = 1.0
+
+
+@dataclass(frozen=True)
+class Past:
+    """One series up to a step, and what is known of the steps ahead.
+
+    Attributes
+    ----------
+    raw
+        The values, NaN where there is none; the first and the last are there.
+    season
+        The steps of a season.
+    horizon
+        How many steps ahead there are, those skipped included.
+    drivers
+        One row a step, those ahead included, and one column a regressor; no column where there is none.
+    names
+        What the columns of ``drivers`` are.
+    dates
+        The date of each step, those ahead included; empty where they are not known.
+    skip
+        How many of the steps ahead are past already, without a value.
+    """
+
+    raw: Floats
+    season: int
+    horizon: int
+    drivers: Floats
+    names: tuple[str, ...] = ()
+    dates: Dates = field(default_factory=lambda: np.array([], dtype="datetime64[ns]"))
+    skip: int = 0
+
+    @classmethod
+    def of(
+        cls, raw: Floats, season: int, horizon: int, *, drivers: Floats | None = None, names: tuple[str, ...] = (),
+        dates: Dates | None = None,
+    ) -> Past:  # fmt: skip
+        """Make a past.
+
+        Parameters
+        ----------
+        raw
+            The values; NaN at either end is cut off with its drivers and dates.
+        season, horizon, names
+            See :class:`Past`.
+        drivers, dates
+            One row, and one date, a value and a step ahead; none where None.
+        """
+        raw = np.asarray(raw, dtype=np.float64)
+        there = np.flatnonzero(~np.isnan(raw))
+        first, after = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 0)
+        given = np.empty((len(raw) + horizon, 0)) if drivers is None else np.asarray(drivers, dtype=np.float64)
+        days = np.array([], dtype="datetime64[ns]") if dates is None else dates[first:]
+        skip = len(raw) - after
+        return cls(raw[first:after], season, horizon + skip, given[first:], names, days, skip)
+
+    def cut(self, n: int, horizon: int) -> Past:
+        """Return what was known after the first ``n`` values, of so many steps ahead."""
+        raw = self.raw[:n]
+        last = int(np.flatnonzero(~np.isnan(raw))[-1]) + 1
+        end = n + horizon
+        return Past(raw[:last], self.season, end - last, self.drivers[:end], self.names, self.dates[:end], n - last)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @cached_property
+    def cleaned(self) -> Cleaned:
+        """The values without gaps and spikes."""
+        return cleaned(self.raw, self.season)
+
+    @property
+    def y(self) -> Floats:
+        """The values that models learn from."""
+        return self.cleaned.values
+
+    @cached_property
+    def is_log(self) -> bool:
+        """Whether it is taken on logarithms, where seasons and errors are shares: all values well above 0."""
+        return bool(self.y.min() > _THIN * np.median(self.y) and self.y.min() > 0)
+
+    @cached_property
+    def _parts(self) -> tuple[Floats, Floats]:
+        """The season and the drivers' effect at every step, those ahead included, on the scale of ``is_log``."""
+        z = np.log(self.y) if self.is_log else self.y
+        n, steps = len(z), np.arange(len(z) + self.horizon)
+        told = ~self.cleaned.is_shock
+        season, effect = np.zeros(len(steps)), np.zeros(len(steps))
+        for _ in range(3 if self.drivers.shape[1] else 1):
+            found = patterns(z - effect[:n], self.season, told)
+            season = sum((each.at(steps) for each in found), np.zeros(len(steps)))
+            if self.drivers.shape[1]:
+                effect = self._effect(z - season[:n])
+        return season, effect
+
+    def _effect(self, z: Floats) -> Floats:
+        """Return what the drivers add, by ridge regression of step-to-step changes on their changes."""
+        n = len(z)
+        x = self.drivers - self.drivers[:n].mean(axis=0)
+        size = x[:n].std(axis=0)
+        x = x[:, size > 0] / size[size > 0]
+        if not x.shape[1] or n < x.shape[1] + 4:
+            return np.zeros(len(x))
+        dx, dz = np.diff(x[:n], axis=0), np.diff(z)
+        weights = np.linalg.solve(dx.T @ dx + _RIDGE * np.eye(x.shape[1]), dx.T @ (dz - np.median(dz)))
+        return np.asarray(x @ weights)
+
+    @property
+    def season_part(self) -> Floats:
+        """What the season adds at every step, those ahead included; on logarithms where ``is_log``."""
+        return self._parts[0]
+
+    @property
+    def driver_part(self) -> Floats:
+        """What the drivers add at every step, those ahead included; on logarithms where ``is_log``."""
+        return self._parts[1]
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The patterns of the season, without the drivers' effect."""
+        z = np.log(self.y) if self.is_log else self.y
+        return patterns(z - self.driver_part[: len(z)], self.season, ~self.cleaned.is_shock)
+
+    @cached_property
+    def _added(self) -> Floats:
+        return self.season_part + self.driver_part
+
+    @cached_property
+    def low(self) -> Floats:
+        """The values without season and drivers, on logarithms where ``is_log``."""
+        z = np.log(self.y) if self.is_log else self.y
+        return np.asarray(z - self._added[: len(z)])
+
+    @cached_property
+    def flat(self) -> Floats:
+        """The values without season and drivers, on their own scale."""
+        if not self.is_log:
+            return self.low
+        return np.asarray(self.y / self._factors[: len(self.y)])
+
+    @cached_property
+    def _factors(self) -> Floats:
+        factors = np.exp(self._added)
+        return np.asarray(factors / factors[: len(self.y)].mean())
+
+    def from_low(self, ahead: Floats) -> Floats:
+        """Return a forecast of ``low`` with season and drivers, on the values' own scale."""
+        z = np.asarray(ahead, dtype=np.float64) + self._added[len(self.y) :]
+        return np.asarray(np.exp(np.clip(z, -700, 700)) if self.is_log else z)
+
+    def from_flat(self, ahead: Floats) -> Floats:
+        """Return a forecast of ``flat`` with season and drivers."""
+        if not self.is_log:
+            return self.from_low(ahead)
+        return np.asarray(np.asarray(ahead, dtype=np.float64) * self._factors[len(self.y) :])
+
+    def scaled(self, values: Floats) -> Floats:
+        """Return values on the scale of errors: their logarithms where ``is_log``."""
+        return np.log(np.maximum(values, 1e-300)) if self.is_log else values
