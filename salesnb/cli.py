@@ -151,6 +151,37 @@ def lab() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks_folder())])
 
 
+@app.command()
+def forecast(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a series and date.")],
+    id_column: Annotated[str | None, typer.Option("--id", help="The column of series ids; none: one series.")] = None,
+    time_column: Annotated[str, typer.Option("--time", help="The column of dates.")] = "ds",
+    value_column: Annotated[str, typer.Option("--value", help="The column of values.")] = "y",
+    freq: Annotated[str | None, typer.Option(help="h, D, W-FRI, MS, ME, QS, QE, YS, YE; told by the dates.")] = None,
+    horizon: Annotated[int, typer.Option(min=1, help="How many steps ahead.")] = 12,
+    season: Annotated[int | None, typer.Option(min=1, help="Steps of a season, 1 for none; by the frequency.")] = None,
+    model: Annotated[str, typer.Option(help="auto, theta, ces, ets, arima, prophet, regression, naive, ...")] = "auto",
+    level: Annotated[float, typer.Option(min=1, max=99.9, help="The chance, in %, that the range holds.")] = 80.0,
+    seed: Annotated[int, typer.Option(min=0, help="Where random numbers start.")] = 0,
+    regressors: Annotated[Path | None, typer.Option(help="A file of regressors by date, those ahead included.")] = None,
+    holidays: Annotated[str, typer.Option(help="A country's holidays as regressors: US, DE, ...")] = "",
+    together: Annotated[str | None, typer.Option(help="Rows of one step become one: sum, mean or last.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write, .csv or .parquet.")] = None,
+    reasons: Annotated[Path | None, typer.Option(help="A file for which model each series got, and why.")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes; the cores by default.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="A Dask scheduler, as tcp://host:8786, to run on.")] = None,
+) -> None:
+    """Forecast many series of a tidy table, each with a range and a reason."""
+    from salesnb.forecast.many import Asked
+    from salesnb.run.forecasting import forecast_file
+
+    asked = Asked(horizon, season, model, level / 100, seed, holidays)
+    table = {"id": id_column, "time": time_column, "value": value_column, "freq": freq, "together": together}
+    forecast_file(
+        file, table, asked, regressors=regressors, out=out, reasons=reasons, jobs=jobs, cluster=cluster, say=_say
+    )
+
+
 def _ended(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 

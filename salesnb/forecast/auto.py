@@ -122,12 +122,21 @@ def _kept(
     """Keep what is ahead of today, and nothing below 0 where nothing was."""
     point, sample = drawn[0][past.skip :], drawn[1][:, past.skip :]
     notes = list(past.cleaned.notes())
+    if past.skip:
+        notes.append(
+            f"the last {formats.plural(past.skip, 'step')} had no value and {'is' if past.skip == 1 else 'are'} bridged"
+        )
+    if len(point) > len(past) > 1:
+        notes.append(
+            f"{len(point)} steps are asked of {len(past)} values: beyond as many, take the range for what it is"
+        )
     if past.y.min() >= 0 and (np.any(point < 0) or np.any(sample < 0)):
         n = int(np.count_nonzero(point < 0))
         if n:
             notes.append(f"{formats.plural(n, 'step')} would be below 0 and {'is' if n == 1 else 'are'} put to 0")
         point, sample = np.maximum(point, 0.0), np.maximum(sample, 0.0)
-        point = sample.mean(axis=0) if len(sample) else point
+        means = sample.mean(axis=0) if len(sample) else point
+        sample = sample * np.where(means > 0, point / np.where(means > 0, means, 1.0), 1.0)
     return Forecast(what, why, tuple(notes), MappingProxyType(dict(weights)), point, sample, listed(windows))
 
 

@@ -53,7 +53,7 @@ def origins(n: int, season: int, horizon: int, windows: int = WINDOWS) -> list[t
     Examples
     --------
     >>> origins(60, 12, 6), origins(5, 12, 12)
-    ([(54, 6), (51, 6), (48, 6)], [])
+    ([(54, 6), (51, 6), (48, 6)], [(4, 1)])
     """
     need = max(_LEAST, min(2 * season + 1, n // 2))
     ahead = min(horizon, max((n - need) // 2, 1), max(n // 4, 1))

@@ -19,8 +19,11 @@ import numpy as np
 from salesnb.forecast.patterns import Flags, Floats, patterns
 
 FAR = 6.0
+SLIGHT = 0.1
+"""What is off by less is no spike: a share of the value, or of the standard deviation where some are not above 0."""
 _NORMAL = 1.4826
 _FEWEST = 12
+_HALF = 6
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,21 @@ def cleaned(raw: Floats, season: int) -> Cleaned:
         The steps of a season.
     """
     is_gap = np.isnan(raw)
-    y = _filled(raw, is_gap, season) if is_gap.any() else raw.astype(np.float64)
+    y = filled(raw, is_gap, season) if is_gap.any() else raw.astype(np.float64)
     none = np.zeros(len(y), dtype=bool)
     if len(y) < _FEWEST:
         return Cleaned(y, is_gap, none, none)
     is_log = bool(y.min() > 0)
     z = np.log(y) if is_log else y
-    level = z - sum((each.at(np.arange(len(z))) for each in patterns(z, season)), np.zeros(len(z)))
-    around = _medians(level, max(3, min(season, 13) // 2))
+    level = z - _season(z, season)
+    line = _slope(level, season) * np.arange(len(level))
+    around = line + _medians(level - line, min(max(season, _HALF), 26))
     away = level - around
     usual = _NORMAL * float(np.median(np.abs(away)))
     if usual <= 0:
         return Cleaned(y, is_gap, none, none)
-    far = np.abs(away) > FAR * usual
+    least = SLIGHT if is_log else SLIGHT * float(np.std(level))
+    far = np.abs(away) > max(FAR * usual, least)
     far &= ~_again(far & (away > 0), season) & ~_again(far & (away < 0), season)
     is_spike, is_shock = none.copy(), none.copy()
     longest = max(2, season // 6)
@@ -89,19 +94,34 @@ def cleaned(raw: Floats, season: int) -> Cleaned:
         elif end - start <= max(season, longest):
             is_shock[start:end] = True
     if is_spike.any():
-        back = around + (z - level)
+        # Again, with a season that the spikes have no part in.
+        calm = np.where(is_spike, around + (z - level), z)
+        added = _season(calm, season, ~(is_spike | is_shock))
+        steps, there = np.arange(len(z)), ~is_spike
+        back = np.interp(steps, steps[there], (line + _medians(z - added - line, _HALF))[there]) + added
         y = np.where(is_spike, np.exp(back) if is_log else back, y)
     return Cleaned(y, is_gap, is_spike, is_shock)
 
 
-def _filled(raw: Floats, is_gap: Flags, season: int) -> Floats:
+def filled(raw: Floats, is_gap: Flags, season: int) -> Floats:
+    """Return values whose gaps are filled between their neighbours, with the season added back."""
     steps, there = np.arange(len(raw)), ~is_gap
     y = np.interp(steps, steps[there], raw[there])
     is_log = bool(y.min() > 0)
     z = np.log(y) if is_log else y
-    added = sum((each.at(steps) for each in patterns(z, season, there)), np.zeros(len(z)))
+    added = _season(z, season, there)
     z = np.interp(steps, steps[there], (z - added)[there]) + added
     return np.where(is_gap, np.exp(z) if is_log else z, raw)
+
+
+def _season(z: Floats, season: int, known: Flags | None = None) -> Floats:
+    return sum((each.at(np.arange(len(z))) for each in patterns(z, season, known)), np.zeros(len(z)))
+
+
+def _slope(z: Floats, season: int) -> float:
+    """Return the median change a step, over a season."""
+    apart = min(max(season, 1), len(z) // 2)
+    return float(np.median(z[apart:] - z[:-apart])) / apart
 
 
 def _medians(z: Floats, half: int) -> Floats:

@@ -73,12 +73,12 @@ class Frequency:
         >>> Frequency.parse("MS").season, Frequency.parse("W-FRI").anchor
         (12, 4)
         """
-        match = _WRITTEN.fullmatch(text.strip()) if isinstance(text, str) else None
+        match = _WRITTEN.fullmatch(str(text).strip())
         if match is None:
             known = [one.strip() for one in re.split(r",| and ", _KNOWN)]
-            raise ParameterError(
-                f"{text!r} is no frequency", where="freq", mend=f"{did_you_mean(str(text), known)} of {_KNOWN}"
-            )
+            near = did_you_mean(str(text), known)
+            mend = near if near.startswith("did") else f"write one of {_KNOWN}"
+            raise ParameterError(f"{text!r} is no frequency", where="freq", mend=mend)
         unit, end, anchor = match["unit"].replace("A", "Y").replace("H", "h"), match["end"], match["anchor"]
         allowed = {"W": DAYS, "Q": MONTHS, "Y": MONTHS}.get(unit, ())
         if (anchor and anchor not in allowed) or (end and unit in "hDW"):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from salesnb.forecast.cleaning import Cleaned, cleaned
+from salesnb.forecast.cleaning import Cleaned, cleaned, filled
 from salesnb.forecast.frequency import Dates
-from salesnb.forecast.patterns import Floats, Pattern, patterns
+from salesnb.forecast.patterns import Flags, Floats, Pattern, patterns
 
 _THIN = 0.05
 """A series is taken on logarithms where its least value is above so much of its median."""
 _RIDGE = 1.0
+_ROUNDS = 3
+"""How often season and drivers are estimated in turn, each without what the other explains."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,16 @@ class Past:
 
     @cached_property
     def cleaned(self) -> Cleaned:
-        """The values without gaps and spikes."""
-        return cleaned(self.raw, self.season)
+        """The values without gaps and spikes; what the drivers explain is no spike."""
+        if not self.drivers.shape[1]:
+            return cleaned(self.raw, self.season)
+        y = filled(self.raw, np.isnan(self.raw), self.season)
+        is_log = _on_logarithms(y)
+        z = np.log(y) if is_log else y
+        effect = self._split(z, np.ones(len(z), dtype=bool))[1][: len(z)]
+        bare = self.raw / np.exp(effect) if is_log else self.raw - effect
+        made = cleaned(bare, self.season)
+        return replace(made, values=made.values * np.exp(effect) if is_log else made.values + effect)
 
     @property
     def y(self) -> Floats:
@@ -93,16 +103,17 @@ class Past:
     @cached_property
     def is_log(self) -> bool:
         """Whether it is taken on logarithms, where seasons and errors are shares: all values well above 0."""
-        return bool(self.y.min() > _THIN * np.median(self.y) and self.y.min() > 0)
+        return _on_logarithms(self.y)
 
     @cached_property
     def _parts(self) -> tuple[Floats, Floats]:
         """The season and the drivers' effect at every step, those ahead included, on the scale of ``is_log``."""
-        z = np.log(self.y) if self.is_log else self.y
+        return self._split(np.log(self.y) if self.is_log else self.y, ~self.cleaned.is_shock)
+
+    def _split(self, z: Floats, told: Flags) -> tuple[Floats, Floats]:
         n, steps = len(z), np.arange(len(z) + self.horizon)
-        told = ~self.cleaned.is_shock
         season, effect = np.zeros(len(steps)), np.zeros(len(steps))
-        for _ in range(3 if self.drivers.shape[1] else 1):
+        for _ in range(_ROUNDS if self.drivers.shape[1] else 1):
             found = patterns(z - effect[:n], self.season, told)
             season = sum((each.at(steps) for each in found), np.zeros(len(steps)))
             if self.drivers.shape[1]:
@@ -173,3 +184,7 @@ class Past:
     def scaled(self, values: Floats) -> Floats:
         """Return values on the scale of errors: their logarithms where ``is_log``."""
         return np.log(np.maximum(values, 1e-300)) if self.is_log else values
+
+
+def _on_logarithms(y: Floats) -> bool:
+    return bool(y.min() > 0 and y.min() > _THIN * np.median(y))

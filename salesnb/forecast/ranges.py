@@ -7,14 +7,13 @@ where it can be, by forecasts of past steps; see :func:`scale`.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
+from salesnb.forecast.statistical import damped
 
 PATHS = 1000
 WIDER = 1.15
@@ -58,11 +57,7 @@ def surprises(past: Past) -> Surprises:
     """
     steps = np.arange(1, past.horizon)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from statsforecast.models import AutoETS
-
-            model: Any = AutoETS(season_length=1, model="AAN", damped=True).fit(past.low).model_
+        model = damped(past).model_
         alpha, beta, _, phi = (float(one) for one in np.asarray(model["par"], dtype=np.float64)[:4])
         errors = np.asarray(model["residuals"], dtype=np.float64)
         errors = errors[np.isfinite(errors)] * np.sqrt(len(errors) / max(len(errors) - 4, 1))

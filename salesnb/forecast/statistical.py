@@ -46,9 +46,19 @@ def ces(past: Past) -> Floats:
 
 def damped_trend(past: Past) -> Floats:
     """Forecast by exponential smoothing with a damped trend, of Gardner and McKenzie (1985), on logarithms."""
+    return past.from_low(np.asarray(damped(past).predict(h=past.horizon)["mean"], dtype=np.float64))
+
+
+def damped(past: Past) -> Any:
+    """Return the model behind :func:`damped_trend`, which is fitted once to each past."""
     from statsforecast.models import AutoETS
 
-    return past.from_low(_ahead(AutoETS(season_length=1, model="AAN", damped=True), past.low, past.horizon))
+    kept = past.__dict__
+    if "_damped" not in kept:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            kept["_damped"] = AutoETS(season_length=1, model="AAN", damped=True).fit(past.low)
+    return kept["_damped"]
 
 
 def ets(past: Past) -> Floats:

@@ -73,6 +73,11 @@ class Cluster:
                 f"the scheduler at {address} has no worker", where="--cluster", mend="start some: dask worker ADDRESS"
             )
 
+    @property
+    def client(self) -> Any:
+        """The client of ``distributed``."""
+        return self._client
+
     def submit(
         self,
         jobs: Sequence[Job],
