@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import formats
-from salesnb.forecast.backtest import Window, backtest, listed
+from salesnb.forecast.backtest import WINDOWS, Window, backtest, listed
 from salesnb.forecast.models import COMBINED, RIVALS, known, tried
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
@@ -69,7 +69,9 @@ class Forecast:
         return np.asarray(low), np.asarray(high)
 
 
-def forecast(past: Past, model: str = "auto", *, seed: int = 0, n_paths: int = PATHS) -> Forecast:
+def forecast(
+    past: Past, model: str = "auto", *, seed: int = 0, n_paths: int = PATHS, n_windows: int = WINDOWS
+) -> Forecast:
     """Forecast a series.
 
     Parameters
@@ -80,6 +82,8 @@ def forecast(past: Past, model: str = "auto", *, seed: int = 0, n_paths: int = P
         ``auto`` or a name of :data:`salesnb.forecast.models.CHOICES`.
     seed, n_paths
         Where random numbers start, and how many paths to draw. The same seed gives the same numbers.
+    n_windows
+        Over how many past windows models are tried; 0: the combination is taken as it is, which is four times quicker.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def forecast(past: Past, model: str = "auto", *, seed: int = 0, n_paths: int = P
         what, why, point, drawn = fallback
         return _kept(past, what, why, {what: 1.0}, (point, drawn), ())
     names = (*COMBINED, *RIVALS) if name == "auto" else (name,)
-    windows = backtest(past, names, past.horizon - past.skip)
+    windows = backtest(past, names, past.horizon - past.skip, n_windows)
     weights, why = _chosen(windows) if name == "auto" else ({name: 1.0}, "it was asked for")
     said = {each: tried(each, past) for each in weights}
     there = {each: one for each, one in said.items() if one is not None}

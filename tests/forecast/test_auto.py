@@ -37,7 +37,17 @@ def test_the_combination_is_the_mean_of_its_members() -> None:
     low, high = made.interval(0.8)
     assert (low < made.point).all()
     assert (high > made.point).all()
-    assert np.all(np.diff((high - low) / made.point) > 0)
+
+
+def test_a_range_of_a_walk_grows_with_the_root_of_the_steps() -> None:
+    wide = []
+    for seed in range(12):
+        walk = 1000 + np.random.default_rng(seed).normal(0, 10, 120).cumsum()
+        low, high = forecast(Past.of(walk, 1, 16), "naive").interval()
+        wide.append((high - low)[[0, 3, 15]])
+    one, four, sixteen = np.mean(wide, axis=0)
+    assert four / one == pytest.approx(2, rel=0.25)
+    assert sixteen / one == pytest.approx(4, rel=0.35)
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
