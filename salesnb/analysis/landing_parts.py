@@ -101,9 +101,8 @@ def change_of(before: Said, now: Said) -> pd.DataFrame:
         are no deals to tell them apart.
     """
     if np.isnan(before.existing) or np.isnan(now.existing):
-        parts = [("booked", before.booked, now.booked)]
         rest = [one.values["combination"] - one.booked for one in (before, now)]
-        parts.append(("still to come", *rest))
+        parts = [("booked", before.booked, now.booked), ("still to come", rest[0], rest[1])]
     else:
         parts = [
             ("booked", before.booked, now.booked),

@@ -66,7 +66,17 @@ def first_guess(totals: Sequence[float]) -> float:
 
 
 def bounds(value: float, size: float, freedom: float, level: float) -> tuple[float, float]:
-    """Return the range of a forecast: Student's t on the logarithm."""
+    """Return the range of a forecast: Student's t on the logarithm.
+
+    Parameters
+    ----------
+    value
+        The forecast; NaN, or one that is not above 0, has no range.
+    size, freedom
+        See :func:`spread`.
+    level
+        The probability of the range.
+    """
     from scipy.special import stdtrit
 
     if math.isnan(value) or value <= 0:
@@ -76,7 +86,15 @@ def bounds(value: float, size: float, freedom: float, level: float) -> tuple[flo
 
 
 def chance(value: float, size: float, freedom: float, target: float) -> float:
-    """Return the probability of at least a target: Student's t on the logarithm; NaN without a target."""
+    """Return the probability of at least a target: Student's t on the logarithm; NaN without a target.
+
+    Parameters
+    ----------
+    value, size, freedom
+        See :func:`bounds`.
+    target
+        The target; NaN, or one that is not above 0, is none.
+    """
     from scipy.special import stdtr
 
     if math.isnan(target) or math.isnan(value) or target <= 0:

@@ -96,7 +96,8 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
     values["pace"] = _pace(known, before, offset, booked)
     values["calls"] = _called(calls, period, day)
     existing = new = math.nan
-    chances, news = pd.DataFrame(columns=list(CHANCES)), ()
+    chances = pd.DataFrame(columns=list(CHANCES))
+    news: tuple[float, ...] = ()
     if known.has_deals:
         mine = _due(known.rows("open", day), period)
         values["stage_weighted"] = _stage_weighted(known, mine, day, booked)
@@ -162,7 +163,7 @@ def _chances(mine: pd.DataFrame, past: pd.DataFrame) -> pd.Series[float]:
     stages = past.groupby("group")["is_won"].agg(["sum", "count"])
     by_stage = (stages["sum"] + _PRIOR * overall) / (stages["count"] + _PRIOR)
     both = past.groupby(["group", "is_due"])["is_won"].agg(["sum", "count"])
-    base = both.index.get_level_values("group").map(by_stage)
+    base = by_stage.reindex(both.index.get_level_values("group")).to_numpy(dtype=np.float64)
     rates = (both["sum"] + _PRIOR * base) / (both["count"] + _PRIOR)
     keys = pd.MultiIndex.from_frame(mine[["group", "is_due"]])
     found = pd.Series(rates.reindex(keys).to_numpy(dtype=np.float64), index=mine.index)
@@ -226,7 +227,7 @@ def _series(known: Grid, period: Period, day: dtm.date, booked: float) -> float:
     ahead = (last - whole.index[-1]).n
     if ahead < 1:
         return 0.0
-    point = forecast(Past.of(whole.to_numpy(dtype=np.float64), _SEASON, ahead), n_paths=1, n_windows=0).point
+    point = forecast(Past.of(np.asarray(whole, dtype=np.float64), _SEASON, ahead), n_paths=1, n_windows=0).point
     names = [whole.index[-1] + step for step in range(1, ahead + 1)]
     left = 0.0
     for name, value in zip(names, point, strict=True):

@@ -83,6 +83,8 @@ def miss_finding(card: LandingCard) -> str:
         return ""
     period = mine["period"].iloc[-1]
     mine = mine[mine["period"] == period].sort_values("days_left", ascending=False)
+    whole = mine[mine["days_left"] % 7 == 0]
+    mine = whole if len(whole) else mine
     came, goal = float(mine["came"].iloc[0]), float(mine["target"].iloc[0])
     places = [0, int((mine["days_left"] - 35).abs().to_numpy().argmin())]
     told = [
@@ -129,7 +131,8 @@ def _nearest(card: LandingCard) -> pd.DataFrame:
         return card.scores
     now = (card.target.last_day - card.day).days
     lefts = sorted(set(card.scores["days_left"]), key=lambda left: abs(left - now))
-    return card.scores[card.scores["days_left"] == lefts[0]]
+    found: pd.DataFrame = card.scores[card.scores["days_left"] == lefts[0]]
+    return found
 
 
 def _money(card: LandingCard, amount: float) -> str:

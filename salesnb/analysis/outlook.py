@@ -78,8 +78,11 @@ class Outlook:
         """Say what the next three months bring."""
         if self.nothing or self.made is None:
             return self.headlines()[0]
-        low, high = np.quantile(self.made.paths[:, :_FEWEST].sum(axis=1), [(1 - self.level) / 2, (1 + self.level) / 2]) \
-            if len(self.made.paths) else (math.nan, math.nan)  # fmt: skip
+        low = high = math.nan
+        if len(self.made.paths):
+            low, high = np.quantile(
+                self.made.paths[:, :_FEWEST].sum(axis=1), [(1 - self.level) / 2, (1 + self.level) / 2]
+            )
         total = formats.money(float(self.ahead["forecast"].iloc[:_FEWEST].sum()), self.currency)
         first, last = (self.ahead["month"].iloc[place] for place in (0, _FEWEST - 1))
         held = "no range can be known" if math.isnan(low) else (
@@ -106,10 +109,11 @@ class Outlook:
             return "The series is too short to hold models against its own past."
         rows = self.race.set_index("model")["wape"]
         best = str(rows.index[0])
-        told = [f"{name_of(name)} by {formats.share(rows[name])}" for name in ("combination", "prophet", "seasonal_naive")
-                if name in rows.index and name != best]  # fmt: skip
+        others = [one for one in ("combination", "prophet", "seasonal_naive") if one in rows.index and one != best]
+        told = [f"{name_of(one)} by {formats.share(rows[one])}" for one in others]
         n = formats.plural(int(self.race["n"].max()), "forecast")
-        return f"Over {n} of past months {name_of(best)} missed least, by {formats.share(rows[best])}; {formats.listed(told)}."
+        won = f"Over {n} of past months {name_of(best)} missed least, by {formats.share(rows[best])}"
+        return f"{won}; {formats.listed(told)}." if told else f"{won}."
 
     def numbers(self) -> pd.DataFrame:
         """List every number, for results.json: the columns of :data:`salesnb.analysis.hygiene_deals.NUMBERS`."""
@@ -126,6 +130,7 @@ class Outlook:
 
 
 def name_of(model: str) -> str:
+    """Return what a model is called in a sentence."""
     return {"combination": "the combination", "prophet": "Prophet", "seasonal_naive": "the same month a year before",
             "naive": "the month before", "ets": "ETS", "arima": "ARIMA", "ces": "CES", "theta": "Theta"}.get(
         model, model.replace("_", " "))  # fmt: skip
@@ -137,8 +142,8 @@ def outlook(book: Book, period: Period, *, level: float = 0.8, seed: int = 0) ->
     Parameters
     ----------
     book, period
-        The book, and the period; nothing later than its last day counts. A month that is not over is left out, and so is
-        a first month that the records begin within, where it has less than half of the next.
+        The book, and the period; nothing later than its last day counts. A month that is not over is left out, and so
+        is a first month that the records begin within, where it has less than half of the next.
     level, seed
         Of the ranges, and where random numbers start.
     """
@@ -150,7 +155,7 @@ def outlook(book: Book, period: Period, *, level: float = 0.8, seed: int = 0) ->
     if len(amounts) < _FEWEST:
         n = formats.plural(len(amounts), "month")
         return _nothing(period, day, book.currency, level, f"{n} {'is' if len(amounts) == 1 else 'are'} on record")
-    y = amounts.to_numpy(dtype=np.float64)
+    y = np.asarray(amounts, dtype=np.float64)
     first = amounts.index[0].to_timestamp().to_datetime64()
     steps = np.arange(len(y) + MONTHS_AHEAD)
     dates = (first.astype("datetime64[M]") + steps).astype("datetime64[ns]")

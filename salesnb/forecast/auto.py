@@ -114,7 +114,8 @@ def forecast(
     shares = {each: weights[each] / total for each in there}
     point = sum((share * there[each] for each, share in shares.items()), np.zeros(past.horizon))
     found = surprises(past)
-    drawn = paths(past, point, found, scale(_missed(windows, shares)), rng, n_paths)
+    apart = np.std([past.scaled(np.maximum(one, 1e-9) if past.is_log else one) for one in there.values()], axis=0)
+    drawn = paths(past, point, found, scale(_missed(windows, shares)), rng, n_paths, apart)
     what = COMBINATION if len(shares) > 1 else next(iter(shares))
     return _kept(past, what, why, shares, (point, drawn), windows)
 

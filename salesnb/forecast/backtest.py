@@ -50,6 +50,13 @@ def origins(n: int, season: int, horizon: int, windows: int = WINDOWS) -> list[t
     The windows are as long as the horizon, half of it apart, and each leaves two seasons and a step to learn from, or
     half the values where there are fewer; a series too short for that is tried over shorter windows, or not at all.
 
+    Parameters
+    ----------
+    n, season
+        How many values there are, and the steps of a season.
+    horizon, windows
+        How many steps ahead, and how many origins, at most.
+
     Examples
     --------
     >>> origins(60, 12, 6), origins(5, 12, 12)

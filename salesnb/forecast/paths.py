@@ -83,6 +83,13 @@ class Paths:
 
         Its leaves keep their shares of it in each path, equal ones where they were all 0; other nodes stay.
 
+        Parameters
+        ----------
+        level, name
+            The node: ``"leaf"`` and a leaf's name, a level and a group's name, or None and ``"all"``.
+        amount, step
+            What it is put to, and at which step.
+
         Raises
         ------
         ParameterError

@@ -16,7 +16,7 @@ from salesnb.forecast.patterns import Floats
 from salesnb.forecast.statistical import damped
 
 PATHS = 1000
-WIDER = 1.15
+WIDER = 1.12
 """How much wider than its own one-step errors say a range has to be; measured on the training parts of M3."""
 _PRIOR = 4.0
 """How many windows of a backtest the measure above is worth."""
@@ -89,8 +89,9 @@ def scale(missed: list[tuple[Floats, Floats]]) -> float:
 
 
 def paths(
-    past: Past, point: Floats, found: Surprises, wider: float, rng: np.random.Generator, n: int = PATHS
-) -> Floats:
+    past: Past, point: Floats, found: Surprises, wider: float, rng: np.random.Generator, n: int = PATHS,
+    apart: Floats | None = None,
+) -> Floats:  # fmt: skip
     """Draw sample paths whose mean at every step is the forecast.
 
     Parameters
@@ -101,6 +102,10 @@ def paths(
         See :func:`surprises` and :func:`scale`.
     rng, n
         Where random numbers come from, and how many paths.
+    apart
+        How far the models that the forecast is the mean of lie apart at each step, as a standard deviation on the scale
+        of errors: a path is off by as much of it at every step, for what the models do not agree on is wrong for all
+        steps at once. Without it sums over many steps have too narrow a range.
 
     Returns
     -------
@@ -116,6 +121,8 @@ def paths(
     for back in range(1, h):
         turned += np.diag(np.full(h - back, found.stays[back - 1]), back)
     away = drawn @ turned
+    if apart is not None:
+        away = away + rng.normal(size=(n, 1)) * apart
     if not past.is_log:
         return np.asarray(point + away - away.mean(axis=0))
     factors = np.exp(np.clip(away, -30, 30))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.landing import Landing
-from salesnb.analysis.landing_words import NAMES
+from salesnb.analysis.landing_words import NAMES, change_finding
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
 from salesnb.report.tables import Cell, Column, Table, by_row, number, table, text
@@ -42,8 +42,8 @@ def landing_chart(found: Landing) -> Chart:
         gone = max((found.day - found.target.start).days + 1, 0)
         ax.plot([gone, days], [found.booked, found.value], color=colour, linewidth=1.6, linestyle=(0, (4, 3)), zorder=3)
         if not formats.is_missing(found.low):
-            ax.fill_between([gone, days], [found.booked, found.low], [found.booked, found.high], color=colour, alpha=0.15,
-                            linewidth=0)  # fmt: skip
+            bounds = [found.booked, found.low], [found.booked, found.high]
+            ax.fill_between([gone, days], *bounds, color=colour, alpha=0.15, linewidth=0)
             ax.plot([days, days], [found.low, found.high], color=colour, linewidth=3.2, solid_capstyle="butt", zorder=4)
             for value in (found.low, found.high):
                 _end(ax, days, value, formats.money(value), _MUTED)
@@ -75,8 +75,8 @@ def replay_chart(found: Landing) -> Chart:
     came, goal = float(rows["came"].iloc[0]), float(rows["target"].iloc[0])
     inside = int(rows["came"].between(rows["low"], rows["high"]).sum())
     title = (
-        f"Of {period} {formats.money(came, found.currency)} came; {inside} of {len(rows)} forecasts made before its end "
-        "had that in their range"
+        f"Of {period} {formats.money(came, found.currency)} came; {inside} of {len(rows)} forecasts made before its "
+        "end had that in their range"
     )
     subtitle = f"{found.currency} · what the combination said, from what was known on each day · shaded: " \
                f"{formats.share(found.level, 0)} range"  # fmt: skip
@@ -137,8 +137,8 @@ def forecaster_table(found: Landing) -> Table:
         columns.pop("chance")
     return table(
         rows, columns, caption=found.trust_finding(), empty=f"{found.nothing}.",
-        note=f"In {found.currency}. Off: the sum of misses over the sum of what came. The combination is the mean of the "
-        "monthly series, stage by stage and deal by deal; without deals, of the series and the pace.",
+        note=f"In {found.currency}. Off: the sum of misses over the sum of what came. The combination is the mean of "
+        "the monthly series, stage by stage and deal by deal; without deals, of the series and the pace.",
     )  # fmt: skip
 
 
@@ -169,13 +169,10 @@ def trust_table(found: Landing) -> Table:
 
     columns: dict[str, Column] = {"forecaster": text("By", lambda name: NAMES[name][:1].upper() + NAMES[name][1:])}
     columns |= {str(left): by_row(found.weeks[left], cell(left)) for left in lefts if left in wide}
-    weeks = [found.weeks[left] for left in lefts if left in best]
-    who = [NAMES[wide.loc[wide[left].idxmin(), "forecaster"]] for left in lefts if left in best]
-    changes = [f"{name} {week} before the end" for place, (name, week) in enumerate(zip(who, weeks, strict=True))
-               if not place or who[place - 1] != name]  # fmt: skip
-    caption = (
-        f"Whom to trust: from {formats.listed(changes, 6)} on" if changes else "There is no record to trust anybody by"
-    )
+    who = [(NAMES[wide.loc[wide[left].idxmin(), "forecaster"]], left) for left in lefts if left in best]
+    turns = [(name, left) for place, (name, left) in enumerate(who) if not place or who[place - 1][0] != name]
+    told = [f"{name} from {found.weeks[left]} before the end" for name, left in turns]
+    caption = f"Whom to trust: {formats.listed(told, 6)}" if told else "There is no record to trust anybody by"
     return table(
         wide.rename(columns=str), columns, caption=f"{caption}.", empty="No past period is wholly on record.",
         note="The sum of misses over the sum of what came, over all past periods shown; by how long before the end.",
@@ -195,9 +192,9 @@ def group_table(found: Landing) -> Table:
     first = f"{found.groups['group'].iloc[0]} brings most" if len(found.groups) else "No region or team can be told"
     return table(
         found.groups, columns, caption=f"{found.target} by {found.by or 'region'}: {first}.",
-        note=f"In {found.currency}. In every one of the paths drawn the groups sum to the whole, so that their ranges do "
-        "not: what is good for one is seldom good for all.", empty="It needs deals with sellers, and sellers with a region "
-        "or a team.",
+        note=f"In {found.currency}. In every one of the paths drawn the groups sum to the whole, so that their ranges "
+        "do not: what is good for one is seldom good for all.",
+        empty="It needs deals with sellers, and sellers with a region or a team.",
     )  # fmt: skip
 
 
@@ -209,7 +206,7 @@ def change_table(found: Landing) -> Table:
         "now": number("Now", lambda v: formats.money(v)),
         "change": number("Change", lambda v: formats.change(v, "money")),
     }
-    from salesnb.analysis.landing_words import change_finding
-
-    return table(found.change, columns, caption=change_finding(found) or "Nothing is known of a week ago.",
-                 note=f"In {found.currency}; the parts sum to the change.", empty="There is no forecast of a week ago.")  # fmt: skip
+    return table(
+        found.change, columns, caption=change_finding(found) or "Nothing is known of a week ago.",
+        note=f"In {found.currency}; the parts sum to the change.", empty="There is no forecast of a week ago.",
+    )  # fmt: skip

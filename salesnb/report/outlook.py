@@ -23,8 +23,8 @@ def fan_chart(found: Outlook) -> Chart:
     past, ahead = found.history.iloc[-_MOST:], found.ahead
     colour = style.measure_colour("revenue")
     subtitle = (
-        f"{found.currency} per month · {past['month'].iloc[0]} to {ahead['month'].iloc[-1]} · dashed: forecast · shaded: "
-        f"{formats.share(found.level, 0)} range of each month"
+        f"{found.currency} per month · {past['month'].iloc[0]} to {ahead['month'].iloc[-1]} · dashed: forecast · "
+        f"shaded: {formats.share(found.level, 0)} range of each month"
     )
     x, later = np.arange(len(past)), np.arange(len(past), len(past) + len(ahead))
     with canvas(title, subtitle, height=2.7) as (figure, (ax,)):
@@ -82,8 +82,9 @@ def month_table(found: Outlook) -> Table:
     notes = "" if found.made is None else "; ".join(found.made.notes)
     return table(
         found.ahead, columns, caption=found.finding(), empty=f"{found.nothing}.",
-        note=f"In {found.currency}; low and high hold a month in {formats.share(found.level, 0)} of cases. The bounds of "
-        "months must not be summed: a quarter's range is that of summed paths, as above." + (f" {notes}." if notes else ""),
+        note=f"In {found.currency}; low and high hold a month in {formats.share(found.level, 0)} of cases. The bounds "
+        "of months must not be summed: a quarter's range is that of summed paths, as above."
+        + (f" {notes}." if notes else ""),
     )  # fmt: skip
 
 
