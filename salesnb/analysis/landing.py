@@ -143,7 +143,8 @@ def _paths(row: Any, booked: float, level: float, seed: int) -> np.typing.NDArra
 
 def _calls(book: Book) -> pd.DataFrame:
     """Return the commit calls: ``start, end, as_of, holder, amount``; of sellers where any call is a seller's."""
-    nothing = pd.DataFrame({"start": [], "end": [], "as_of": [], "holder": [], "amount": []})
+    nothing = pd.DataFrame(columns=["start", "end", "as_of", "holder", "amount"])
+    nothing = nothing.astype({"start": "datetime64[s]", "end": "datetime64[s]", "as_of": "datetime64[s]"})
     if not (book.has("forecast_calls") and book.gives("forecast_calls.amount")):
         return nothing
     rows = book.forecast_calls

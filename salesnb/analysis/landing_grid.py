@@ -126,6 +126,7 @@ def grid(book: Book, period: Period, most: int = MOST) -> Grid:
     now = max((target.last_day - day).days, 0)
     offsets = tuple(sorted({*weeks, now, now + 7}, reverse=True))
     ends = [each.last_day for each in past]
+    usual = sorted({end - offset * _DAY for end in ends for offset in weeks})
     days = sorted({day, day - 7 * _DAY, *ends, *(end - offset * _DAY for end in ends for offset in offsets)})
     if not book.has("opportunities"):
         nothing = pd.DataFrame(columns=["day", "opportunity_id", "group", "amount", "expected_close_on", "owner_id"])
@@ -134,7 +135,7 @@ def grid(book: Book, period: Period, most: int = MOST) -> Grid:
         return Grid(target, day, past, offsets, _sold(book, days), nothing, closed, ended, has_deals=False)
     rows = memo.table(book, "landing", tuple(days), make=lambda: _known(book, days))
     return Grid(
-        target, day, past, offsets, _won(book, rows), _open(book, rows), _closed(book, rows),
+        target, day, past, offsets, _won(book, rows), _open(book, rows), _closed(book, rows, usual),
         _ended(book, rows, past, target, day), has_deals=True,
     )  # fmt: skip
 
@@ -160,8 +161,9 @@ def _open(book: Book, rows: ir.Table) -> pd.DataFrame:
     return frame.sort_values(["day", "opportunity_id"], ignore_index=True)
 
 
-def _closed(book: Book, rows: ir.Table) -> pd.DataFrame:
-    still = rows.filter(rows.outcome == "open")
+def _closed(book: Book, rows: ir.Table, usual: Sequence[dtm.date]) -> pd.DataFrame:
+    # Seen on the days that every later look has too: what was said of a past day does not hang on today's.
+    still = rows.filter(rows.outcome == "open", rows["_day"].isin([ibis.date(day) for day in usual]))
     stood = still.group_by(_id=still.opportunity_id, group=still.group).aggregate(_first=still["_day"].min())
     done = rows.filter(rows.outcome != "open").select("opportunity_id", "outcome", day="_day")
     met = done.join(stood, [done.opportunity_id == stood["_id"], stood["_first"] <= done["day"]])

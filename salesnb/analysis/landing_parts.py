@@ -78,14 +78,15 @@ def by_group(known: Grid, now: Said, groups: Mapping[str, str], total: Floats, l
     later = np.array([_sums(fresh(known, each, now.offset), groups, names) for each in past])
     new = later[rng.integers(0, len(past), n)].T
     drawn = Paths((existing + new)[:, :, None], tuple(names)).matched(total - now.booked)
-    share = np.divide(existing.sum(axis=1), (existing + new).sum(axis=1), out=np.zeros(len(names)),
-                      where=(existing + new).sum(axis=1) > 0)  # fmt: skip
     whole = Paths(drawn.values + booked[:, None, None], tuple(names))
     frame = summary(whole.by("leaf"), level).set_index("node").loc[names]
-    left = frame["mean"].to_numpy() - booked
+    # The forecast is the middle of the paths, so that what is left of it is split by the groups' shares of the paths.
+    parts = np.concatenate([existing, new]).sum(axis=1)
+    left = (now.existing + now.new) * (parts / parts.sum() if parts.sum() > 0 else parts)
+    opened, later_on = left[: len(names)], left[len(names) :]
     made = pd.DataFrame(
-        {"group": names, "booked": booked, "existing": left * share, "new": left * (1 - share),
-         "value": frame["mean"].to_numpy(), "low": frame["low"].to_numpy(), "high": frame["high"].to_numpy()}
+        {"group": names, "booked": booked, "existing": opened, "new": later_on, "value": booked + opened + later_on,
+         "low": frame["low"].to_numpy(), "high": frame["high"].to_numpy()}
     )  # fmt: skip
     made = made[made["high"] > 0]
     return made.sort_values(["value", "group"], ascending=[False, True], ignore_index=True)

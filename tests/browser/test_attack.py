@@ -24,6 +24,7 @@ PAGES = (
     "04_cohorts.html",
     "05_customers.html",
     "06_team.html",
+    "07_forecast.html",
     "09_data_health.html",
     "10_definitions.html",
 )
@@ -37,6 +38,7 @@ PICTURES = {
     "04_cohorts.html": 4,
     "05_customers.html": 10,
     "06_team.html": 2,
+    "07_forecast.html": 4,
     "10_definitions.html": 3,
 }
 ROUSED = """() => {
