@@ -9,6 +9,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -48,15 +49,17 @@ def _dates(past: Past) -> pd.DatetimeIndex:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Prophet and Stan from writing to a reader's page."""
-    loggers = [logging.getLogger(name) for name in ("prophet", "prophet.plot", "cmdstanpy")]
-    levels = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    """Keep Prophet and Stan from writing to a reader's page; both set up their loggers when they are imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+        import_module("prophet")
+        loggers = [logging.getLogger(name) for name in ("prophet", "prophet.models", "cmdstanpy")]
+        were = [one.disabled for one in loggers]
+        for one in loggers:
+            one.disabled = True
+        try:
             yield
-    finally:
-        for one, level in zip(loggers, levels, strict=True):
-            one.setLevel(level)
+        finally:
+            for one, was in zip(loggers, were, strict=True):
+                one.disabled = was

@@ -5,13 +5,28 @@ Which scale each is taken on was chosen on the training parts of the M3 competit
 
 from __future__ import annotations
 
+import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
+
+
+def _models() -> Any:
+    """Return statsforecast's models, imported without polars and dask, which are only looked for and cost a second."""
+    hidden = [name for name in ("polars", "dask.dataframe") if name not in sys.modules]
+    if "statsforecast.models" in sys.modules:
+        hidden = []
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        return import_module("statsforecast.models")
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
 
 
 def _ahead(model: Any, values: Floats, horizon: int) -> Floats:
@@ -25,23 +40,17 @@ def _ahead(model: Any, values: Floats, horizon: int) -> Floats:
 
 def theta(past: Past) -> Floats:
     """Forecast by the Theta method of Assimakopoulos and Nikolopoulos (2000), on logarithms."""
-    from statsforecast.models import Theta
-
-    return past.from_low(_ahead(Theta(season_length=1), past.low, past.horizon))
+    return past.from_low(_ahead(_models().Theta(season_length=1), past.low, past.horizon))
 
 
 def dynamic_theta(past: Past) -> Floats:
     """Forecast by the dynamic optimised Theta model of Fiorucci and others (2016), on the values' own scale."""
-    from statsforecast.models import DynamicOptimizedTheta
-
-    return past.from_flat(_ahead(DynamicOptimizedTheta(season_length=1), past.flat, past.horizon))
+    return past.from_flat(_ahead(_models().DynamicOptimizedTheta(season_length=1), past.flat, past.horizon))
 
 
 def ces(past: Past) -> Floats:
     """Forecast by complex exponential smoothing, of Svetunkov and others (2022), on the values' own scale."""
-    from statsforecast.models import AutoCES
-
-    return past.from_flat(_ahead(AutoCES(season_length=1, model="N"), past.flat, past.horizon))
+    return past.from_flat(_ahead(_models().AutoCES(season_length=1, model="N"), past.flat, past.horizon))
 
 
 def damped_trend(past: Past) -> Floats:
@@ -51,32 +60,24 @@ def damped_trend(past: Past) -> Floats:
 
 def damped(past: Past) -> Any:
     """Return the model behind :func:`damped_trend`, which is fitted once to each past."""
-    from statsforecast.models import AutoETS
-
     kept = past.__dict__
     if "_damped" not in kept:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            kept["_damped"] = AutoETS(season_length=1, model="AAN", damped=True).fit(past.low)
+            kept["_damped"] = _models().AutoETS(season_length=1, model="AAN", damped=True).fit(past.low)
     return kept["_damped"]
 
 
 def ets(past: Past) -> Floats:
     """Forecast by exponential smoothing with a season, its form chosen by AICc, after Hyndman and others (2002)."""
-    from statsforecast.models import AutoETS
-
-    return _ahead(AutoETS(season_length=min(past.season, 24)), past.y, past.horizon)
+    return _ahead(_models().AutoETS(season_length=min(past.season, 24)), past.y, past.horizon)
 
 
 def arima(past: Past) -> Floats:
     """Forecast by ARIMA, its orders chosen stepwise after Hyndman and Khandakar (2008), on a series without season."""
-    from statsforecast.models import AutoARIMA
-
-    return past.from_low(_ahead(AutoARIMA(season_length=1, approximation=True), past.low, past.horizon))
+    return past.from_low(_ahead(_models().AutoARIMA(season_length=1, approximation=True), past.low, past.horizon))
 
 
 def intermittent(past: Past) -> Floats:
     """Forecast a series that is often 0 by Teunter, Syntetos and Babai (2011): how often, times how much."""
-    from statsforecast.models import TSB
-
-    return _ahead(TSB(alpha_d=0.1, alpha_p=0.1), past.y, past.horizon)
+    return _ahead(_models().TSB(alpha_d=0.1, alpha_p=0.1), past.y, past.horizon)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -152,3 +155,12 @@ def test_prophet_takes_dates_and_regressors() -> None:
     said = forecast(Past.of(y, 12, 6, drivers=promo, names=("promo",), dates=dates), "prophet")
     assert said.model == "prophet"
     assert said.point[3] / monthly(78, noise=0)[75] == pytest.approx(np.exp(0.5), rel=0.25)
+
+
+def test_prophet_and_stan_write_nothing_to_a_page() -> None:
+    program = (
+        "import numpy as np; from salesnb.forecast.auto import forecast; from salesnb.forecast.past import Past; "
+        "forecast(Past.of(np.arange(40.0) ** 1.2 + 5, 12, 3), 'prophet')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from salesnb.data.load import open_book
+from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE
+from salesnb.data.stored import save
 from salesnb.run.notebook import find_notebooks, notebooks_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,13 +26,30 @@ def folder(tmp_path):
     return Path(shutil.copytree(notebooks_folder(), tmp_path / "notebooks"))
 
 
-@pytest.fixture
-def tool(folder):
-    """Run a tool of this environment where the notebooks lie; its output where it fails."""
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """What tells a notebook where the sample company is opened already, as a run tells it."""
+    place = tmp_path_factory.mktemp("opened") / "book"
+    place.mkdir()
+    save(open_book("sample"), place)
+    (place / READY).touch()
+    return {FOLDER_VARIABLE: str(place), SOURCE_VARIABLE: "sample"}
 
-    def call(*arguments, cwd=folder):
+
+@pytest.fixture
+def tool(folder, opened):
+    """Run a tool of this environment where the notebooks lie; its output where it fails.
+
+    The sample company is opened by the notebooks themselves in papermill's run of one notebook, and once for the rest.
+    """
+
+    def call(*arguments, cwd=folder, is_alone=False):
         scripts = str(Path(sys.executable).parent)
-        own = {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        own = {
+            "PATH": scripts + os.pathsep + os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            **({} if is_alone else opened),
+        }
         done = subprocess.run(
             [sys.executable, "-m", *arguments], cwd=cwd, env=os.environ | own, capture_output=True, text=True,
             timeout=900, check=False,
@@ -55,7 +75,8 @@ def test_papermill(tool, folder, name):
         tool("papermill", "--no-progress-bar", f"{name}.ipynb", out)
     else:
         parameters = str(ROOT / "params" / "demo.yml")
-        tool("papermill", "--no-progress-bar", "-f", parameters, f"notebooks/{name}.ipynb", out, cwd=ROOT)
+        given = ("--no-progress-bar", "-f", parameters, f"notebooks/{name}.ipynb", out)
+        tool("papermill", *given, cwd=ROOT, is_alone=name == NOTEBOOKS[0])
     assert ran(folder / "out.ipynb")
 
 
