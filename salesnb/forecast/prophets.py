@@ -17,6 +17,9 @@ import pandas as pd
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
 
+_STEPS = 1000
+"""Of Stan's optimiser at most; by its own limit of ten thousand a series without noise takes more than a minute."""
+
 
 def prophet(past: Past) -> Floats:
     """Forecast by Prophet on the values' own scale, with the drivers as regressors.
@@ -35,7 +38,7 @@ def prophet(past: Past) -> Floats:
         for name in names:
             model.add_regressor(name)
         n = len(past)
-        model.fit(frame.iloc[:n].assign(y=past.y), seed=0)
+        model.fit(frame.iloc[:n].assign(y=past.y), seed=0, iter=_STEPS)
         found = model.predict(frame.iloc[n:])["yhat"].to_numpy(dtype=np.float64)
     return np.asarray(found)
 
