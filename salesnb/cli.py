@@ -95,6 +95,19 @@ def diff(
 
 
 @app.command()
+def record(
+    out: Annotated[str, typer.Option("--out", "-o", help="The folder of all reports.")] = "outputs",
+    as_json: Json = False,
+) -> None:
+    """Score what forecasters said in past runs against what came, by weeks before the end."""
+    from salesnb.report import printing
+    from salesnb.run.vintages import scored
+
+    found = scored(Path(out))
+    print(printing.records(found) if as_json else printing.scores(found), end="")
+
+
+@app.command()
 def check(source: Source = "sample", as_json: Json = False) -> None:
     """Read a source and say what was used, what was rejected, and why."""
     from salesnb.data.load import open_book

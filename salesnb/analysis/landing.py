@@ -54,6 +54,9 @@ class Landing(LandingCard):
             )  # fmt: skip
             if row["forecaster"] == "combination":
                 made.append({"id": "landing_chance", "period": row["period"], "value": row["chance"], "unit": "ratio"})
+        truths = self.past.drop_duplicates("period") if len(self.past) else self.past
+        for row in truths.to_dict("records"):
+            made.append({"id": "landing_came", "period": row["period"], "value": row["came"], "unit": "money"})
         for row in self.scores.to_dict("records"):
             place = {"by": "days_left", "segment": str(row["days_left"]), "n": row["n"], "unit": "ratio"}
             for name in ("wape", "bias", "coverage"):

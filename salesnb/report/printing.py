@@ -174,6 +174,19 @@ def audit(book: Book, *, as_json: bool = False) -> str:
     return "\n".join(text)
 
 
+def scores(found: pd.DataFrame) -> str:
+    """Write how far off each forecaster was, by weeks before the end; a sentence where there is nothing to score."""
+    if found.empty:
+        return "No forecast of a past run can be held against what came yet: run again when its period is over.\n"
+    heads = ["weeks before", "forecaster", "periods", "off", "too high or low", "range held", "better than naive"]
+    rows = [
+        [formats.exact(r["weeks"]), r["forecaster"], formats.exact(r["n"]), formats.share(r["wape"]),
+         formats.relative(r["bias"]), formats.share(r["coverage"], 0), formats.share(r["value_added"], 0)]
+        for r in found.to_dict("records")
+    ]  # fmt: skip
+    return columns([heads, *rows], right=(0, 2, 3, 4, 5, 6)) + "\n"
+
+
 def restatement(restated: Restatement, *, every: bool = False, as_json: bool = False) -> str:
     """Write what changed between two runs: the finding, then a line a number with its parts, then what differs.
 

@@ -240,7 +240,7 @@ class Making:
 
     def _put(self, pool: Pool, failed: Mapping[str, SalesnbError]) -> None:
         """Put the draft in its place, and the report before among its predecessors."""
-        from salesnb.run import copies, predecessors
+        from salesnb.run import copies, predecessors, vintages
 
         ledger, root = self.ledger, self.place.root
         fingerprint = ledger.manifest.fingerprint
@@ -257,6 +257,7 @@ class Making:
         self.stop.check()
         old = self.place.publish()
         self.is_published = True
+        vintages.keep(root, self.place.target)
         if old is not None:
             predecessors.step_aside(root, self.place.label, old)
         predecessors.prune(root, self.place.label, self.order.keep)

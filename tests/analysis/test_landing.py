@@ -142,7 +142,8 @@ def test_the_page_says_it(found: Landing) -> None:
     ):  # fmt: skip
         assert made.alt
     numbers = found.numbers()
-    assert set(numbers["id"]) == {"landing", "landing_chance", "landing_wape", "landing_bias", "landing_coverage"}
+    scored = {"landing_wape", "landing_bias", "landing_coverage"}
+    assert set(numbers["id"]) == {"landing", "landing_chance", "landing_came", *scored}
     mine = numbers[(numbers["id"] == "landing") & (numbers["variant"] == "combination") & numbers["by"].isna()]
     assert mine["value"].tolist() == [found.value]
 

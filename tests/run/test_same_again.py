@@ -44,6 +44,9 @@ def test_two_runs_differ_in_nothing_but_the_stamped_line(tmp_path: Path) -> None
         differ = [line for line, later in zip(lines, others, strict=True) if line != later]
         assert all("stamp" in line for line in differ), f"{name}: {differ[0][:300]}"
         assert len(differ) <= name.endswith(".html"), name
+    said = [(tmp_path / name / "forecasts.jsonl").read_text(encoding="utf-8") for name in ("one", "two")]
+    assert said[0] == said[1]
+    assert {json.loads(line)["forecaster"] for line in said[0].splitlines()} >= {"combination", "deals", "naive"}
     told = [json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (one, two)]
     assert told[0]["inputs"] == told[1]["inputs"]
     assert [cell["state"] for note in told[0]["notebooks"] for cell in note["cells"] if cell["kind"] == "code"] == [
