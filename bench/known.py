@@ -1,8 +1,8 @@
 """Walmart's weekly sales and Prophet's own examples: auto and Prophet against the same season of the year before.
 
 Walmart: 45 stores of ../shared/data/walmart_weekly, the last 39 weeks held back, with the holiday flag, temperature,
-fuel price, consumer prices and unemployment of that file as regressors and without. Prophet's examples: the last tenth of each, at
-most a season, held back. Printed is the WAPE of each, the mean over series, and its ratio to that of seasonal naive.
+fuel price, consumer prices and unemployment of that file as regressors and without. Prophet's examples: the last tenth
+of each, at most a season, held back. Printed is the WAPE of each, the mean over series.
 
 The pedestrians of Melbourne have the lockdowns of 2020 and 2021: there the last step is that no forecast of the year
 after has the shock in its season, told by how far the season's factors reach with and without those months.
