@@ -9,7 +9,7 @@ missed at most 0.4 times as much in every window, and one that missed three time
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -103,7 +103,7 @@ def forecast(
         what, why, point, drawn = fallback
         return _kept(past, what, why, {what: 1.0}, (point, drawn), ())
     names = (*COMBINED, *RIVALS) if name == "auto" else (name,)
-    windows = backtest(past, names, past.horizon - past.skip, n_windows)
+    past, windows, unused = _with_drivers(past, names, n_windows)
     weights, why = _chosen(windows) if name == "auto" else ({name: 1.0}, "it was asked for")
     said = {each: tried(each, past) for each in weights}
     there = {each: one for each, one in said.items() if one is not None}
@@ -117,7 +117,24 @@ def forecast(
     apart = np.std([past.scaled(np.maximum(one, 1e-9) if past.is_log else one) for one in there.values()], axis=0)
     drawn = paths(past, point, found, scale(_missed(windows, shares)), rng, n_paths, apart)
     what = COMBINATION if len(shares) > 1 else next(iter(shares))
-    return _kept(past, what, why, shares, (point, drawn), windows)
+    return _kept(past, what, why + unused, shares, (point, drawn), windows)
+
+
+def _with_drivers(past: Past, names: tuple[str, ...], n_windows: int) -> tuple[Past, list[Window], str]:
+    """Return the past with its drivers where they help, and without them where past windows were missed by less so."""
+    ahead = past.horizon - past.skip
+    windows = backtest(past, names, ahead, n_windows)
+    if not past.drivers.shape[1] or not windows:
+        return past, windows, ""
+    bare = replace(past, drivers=past.drivers[:, :0], names=())
+    others = backtest(bare, names, ahead, n_windows)
+    mine, theirs = (
+        sum(each.error(_mixed(each.said, dict.fromkeys(each.said, 1.0))) for each in found if each.said)
+        for found in (windows, others)
+    )
+    if mine <= theirs:
+        return past, windows, ""
+    return bare, others, "; the regressors are left out, for with them past windows were missed by more"
 
 
 def _kept(

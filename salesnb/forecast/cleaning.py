@@ -24,6 +24,8 @@ SLIGHT = 0.1
 _NORMAL = 1.4826
 _FEWEST = 12
 _HALF = 6
+_LONG = {7: 365, 24: 168}
+"""The longer season of days and of hours: a shock may last as long."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,10 @@ def cleaned(raw: Floats, season: int) -> Cleaned:
     is_log = bool(y.min() > 0)
     z = np.log(y) if is_log else y
     level = z - _season(z, season)
-    line = _slope(level, season) * np.arange(len(level))
-    around = line + _medians(level - line, min(max(season, _HALF), 26))
+    long = _LONG.get(season, season)
+    long = long if len(y) > 2 * long else season
+    line = _slope(level, long) * np.arange(len(level))
+    around = line + _medians(level - line, max(_HALF, min(long, 26), long // 2))
     away = level - around
     usual = _NORMAL * float(np.median(np.abs(away)))
     if usual <= 0:
@@ -91,7 +95,7 @@ def cleaned(raw: Floats, season: int) -> Cleaned:
             continue
         if end - start <= longest:
             is_spike[start:end] = True
-        elif end - start <= max(season, longest):
+        elif end - start <= max(long, longest):
             is_shock[start:end] = True
     if is_spike.any():
         # Again, with a season that the spikes have no part in.

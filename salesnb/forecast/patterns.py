@@ -84,7 +84,7 @@ def pattern(z: Floats, length: float, places: int, known: Flags | None = None) -
     Returns
     -------
     Pattern or None
-        None where there are fewer than two seasons and a step, or a place was never seen.
+        None where there are fewer than two seasons, or a place was never seen.
 
     Notes
     -----
@@ -92,7 +92,7 @@ def pattern(z: Floats, length: float, places: int, known: Flags | None = None) -
     ``v0`` what noise alone would give it: the variance within places over their effective number of values.
     """
     n, window = len(z), round(length)
-    if n < 2 * window + 1 or places < 2:
+    if n < 2 * window or places < 2:
         return None
     steps = np.arange(n)
     place = _place(steps, length, places)
