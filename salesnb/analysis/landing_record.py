@@ -20,10 +20,11 @@ RECORD = (
 )  # fmt: skip
 SCORES = ("forecaster", "days_left", "n", "wape", "bias", "coverage", "value_added")
 Error: TypeAlias = tuple[str, int, float]
-LOOK_BACK = 8
+LOOK_BACK = 5
 """Over how many past periods errors are measured."""
 _PRIOR = 1.0
 """How many past periods the first guess of an error is worth."""
+_ENOUGH = 4
 _NEIGHBOURS = 3
 _GUESS = 0.25
 """That guess where fewer than three past periods tell how much periods differ."""
@@ -44,7 +45,8 @@ def spread(errors: Sequence[Error], guess: float, days_left: int, share_left: fl
     Notes
     -----
     The variance is the mean over the last :data:`LOOK_BACK` past periods of the squared error from about as long before
-    the end, the days asked for and those next to them in the record. ``(guess x share)^2`` stands for one period more.
+    the end, the days asked for and those next to them in the record. ``(guess x share)^2`` stands for one period more
+    where there is none, and for nothing from four past periods on.
     """
     lefts = sorted({left for _, left, _ in errors}, key=lambda left: abs(left - days_left))[:_NEIGHBOURS]
     by_period: dict[str, list[float]] = {}
@@ -53,8 +55,9 @@ def spread(errors: Sequence[Error], guess: float, days_left: int, share_left: fl
             by_period.setdefault(period, []).append(error**2)
     means = [float(np.mean(each)) for each in by_period.values()][-LOOK_BACK:]
     n = len(means)
-    variance = (_PRIOR * (guess * share_left) ** 2 + sum(means)) / (_PRIOR + n)
-    return math.sqrt(variance) if share_left else 0.0, _PRIOR + n
+    worth = max(_PRIOR - n / _ENOUGH, 0.0)
+    variance = (worth * (guess * share_left) ** 2 + sum(means)) / (worth + n)
+    return math.sqrt(variance) if share_left else 0.0, max(worth + n, 1.0)
 
 
 def first_guess(totals: Sequence[float]) -> float:

@@ -230,8 +230,11 @@ def test_ranges_and_chances() -> None:
     assert first_guess([1.0, 2.0]) == 0.25
     assert first_guess([100.0, 110.0, 121.0]) == pytest.approx(math.log(1.1))
     size, freedom = spread([("a", 35, 0.1), ("a", 28, 0.1), ("b", 35, -0.2)], 0.3, 35, 0.4)
-    assert freedom == 3
-    assert size == pytest.approx(math.sqrt(((0.3 * 0.4) ** 2 + 0.01 + 0.04) / 3))
+    assert freedom == 2.5
+    assert size == pytest.approx(math.sqrt((0.5 * (0.3 * 0.4) ** 2 + 0.01 + 0.04) / 2.5))
+    four = [(name, 35, 0.1) for name in "abcd"]
+    assert spread(four, 9.0, 35, 0.4) == (pytest.approx(0.1), 4)
+    assert spread([("z", 35, 5.0), *four, ("e", 35, 0.1)], 9.0, 35, 0.4) == (pytest.approx(0.1), 5)
     assert spread([], 0.3, 0, 0.0)[0] == 0
     low, high = bounds(100.0, 0.1, 5.0, 0.8)
     assert (math.log(high / 100), math.log(low / 100)) == pytest.approx((0.1 * 1.4759, -0.1 * 1.4759), rel=1e-3)
