@@ -257,7 +257,6 @@ class Making:
         self.stop.check()
         old = self.place.publish()
         self.is_published = True
-        vintages.keep(root, self.place.target)
         if old is not None:
             predecessors.step_aside(root, self.place.label, old)
         predecessors.prune(root, self.place.label, self.order.keep)
@@ -267,6 +266,7 @@ class Making:
         if failed:
             notebooks = {f"{name}.ipynb": self.executed[name].notebook for name in failed}
             self.place.keep_failed(notebooks | {MANIFEST: ledger.manifest.as_json()})
+        vintages.keep(root, self.place.target)
         ledger.tell("published", seconds=ledger.seconds, text=str(self.place.target))
 
     def _keep_data(self, book: Path | None, fingerprint: str | None) -> None:

@@ -186,3 +186,20 @@ def test_a_folder_that_may_not_be_written_to(scene: Scene) -> None:
     assert ended.error["what"] == "the folder may not be written to"
     assert tree(scene.out) == before
     assert (scene.out / PERIOD).is_dir()
+
+
+def test_a_record_that_cannot_be_written_loses_no_report(scene: Scene) -> None:
+    """What was forecast goes to a file beside the reports; the report before is among its predecessors by then."""
+    number = {"id": "landing", "variant": "naive", "period": "2026Q4", "value": 1.0}
+    results = {"as_of": "2026-09-30", "source": "s", "fingerprint": None, "headlines": [], "numbers": [number]}
+    scene.write(
+        "import json, os, pathlib\nprint('the new report')\n"
+        "file = pathlib.Path(os.environ['SALESNB_RESULTS_DIR'], os.environ['SALESNB_NOTEBOOK'] + '.json')\n"
+        f"file.write_text(json.dumps({results!r}))"
+    )
+    (scene.out / "forecasts.jsonl").mkdir()
+    ended = scene.run()
+    assert ended.code == 10, ended
+    assert "forecasts.jsonl" in ended.error["where"]
+    assert scene.is_new()
+    assert len(list(scene.out.glob("previous/*/*"))) == 1
