@@ -25,9 +25,11 @@ LOOK_BACK = 5
 _PRIOR = 1.0
 """How many past periods the first guess of an error is worth."""
 _ENOUGH = 4
+"""From so many past periods on the first guess counts for nothing."""
 _NEIGHBOURS = 3
+"""Errors of so many times before the end, the nearest ones, are taken together."""
 _GUESS = 0.25
-"""That guess where fewer than three past periods tell how much periods differ."""
+"""The first guess where fewer than three past periods tell how much periods differ."""
 
 
 def spread(errors: Sequence[Error], guess: float, days_left: int, share_left: float) -> tuple[float, float]:

@@ -57,8 +57,6 @@ class Said:
         Of the combination, what deals that are open bring, and deals that are not there yet; NaN where not known.
     chances
         Of each open deal: ``opportunity_id, owner_id, amount, chance`` of being won within the period.
-    news
-        What deals that were not there on the same day brought in each past period, the last :data:`RECENT`.
     """
 
     period: Period
@@ -69,7 +67,6 @@ class Said:
     existing: float = math.nan
     new: float = math.nan
     chances: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CHANCES)))
-    news: tuple[float, ...] = ()
 
 
 def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
@@ -97,14 +94,12 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
     values["calls"] = _called(calls, period, day)
     existing = new = math.nan
     chances = pd.DataFrame(columns=list(CHANCES))
-    news: tuple[float, ...] = ()
     if known.has_deals:
         mine = _due(known.rows("open", day), period)
         values["stage_weighted"] = _stage_weighted(known, mine, day, booked)
         if before:
             past = pd.concat([seen(known, each, offset) for each in before], ignore_index=True)
-            news = tuple(float(fresh(known, each, offset)["amount"].sum()) for each in before[-RECENT:])
-            new = float(np.mean(news))
+            new = float(np.mean([fresh(known, each, offset)["amount"].sum() for each in before[-RECENT:]]))
             values["triangulation"] = booked + _triangulated(mine, past) + new
             chances = mine[["opportunity_id", "owner_id", "amount"]].assign(chance=_chances(mine, past))
             existing = float((chances["amount"] * chances["chance"]).sum())
@@ -115,7 +110,7 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
     if not math.isnan(existing) and existing + new > 0:
         left = max(values["combination"] - booked, 0.0) / (existing + new)
         existing, new = existing * left, new * left
-    return Said(period, day, offset, booked, values, existing, new, chances, news)
+    return Said(period, day, offset, booked, values, existing, new, chances)
 
 
 def _due(rows: pd.DataFrame, period: Period) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Auto: the forecast of one series, by the combination unless a backtest says that something else is far better.
 
 The combination is the mean of five models that err in different ways. Choosing the model that missed least over past
-windows of a series is worse than the mean, on M3 as elsewhere, and so is weighing them by it (the figures are in
-docs/decisions.md): what three windows tell of one series is mostly chance. So a model is taken alone only where it
+windows of a series is worse than the mean, on M3 as elsewhere, and so is weighing them by it (docs/decisions.md):
+what three windows tell of one series is mostly chance. So a model is taken alone only where it
 missed at most 0.4 times as much in every window, and one that missed three times as much as the best is left out.
 """
 
@@ -20,7 +20,7 @@ from salesnb.forecast.backtest import WINDOWS, Window, backtest, listed
 from salesnb.forecast.models import COMBINED, RIVALS, known, tried
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
-from salesnb.forecast.ranges import PATHS, paths, scale, surprises
+from salesnb.forecast.ranges import PATHS, about, paths, scale, surprises
 from salesnb.forecast.thin import thin
 
 BETTER = 0.4
@@ -157,8 +157,7 @@ def _kept(
         if n:
             notes.append(f"{formats.plural(n, 'step')} would be below 0 and {'is' if n == 1 else 'are'} put to 0")
         point, sample = np.maximum(point, 0.0), np.maximum(sample, 0.0)
-        means = sample.mean(axis=0) if len(sample) else point
-        sample = sample * np.where(means > 0, point / np.where(means > 0, means, 1.0), 1.0)
+        sample = about(sample, point) if len(sample) else sample
     return Forecast(what, why, tuple(notes), MappingProxyType(dict(weights)), point, sample, listed(windows))
 
 

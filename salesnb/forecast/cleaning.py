@@ -4,8 +4,8 @@
 - A spike is a run of at most a sixth of a season, two steps at least, that lies further from the median of the steps
   around it than :data:`FAR` times the usual distance (the median absolute deviation), and did not come a season before
   or after. It is put back to that median.
-- A longer run of that kind, up to a season, is a shock: it stays, for the level may have changed, but tells nothing of
-  the season.
+- A longer run of that kind, up to a season (of days a year, of hours a week), is a shock: it stays, for the level may
+  have changed, but tells nothing of the season.
 
 The last step is never a spike: whether it is one, only the next can tell.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salesnb.forecast.patterns import Flags, Floats, patterns
+from salesnb.forecast.patterns import Flags, Floats, added, patterns
 
 FAR = 6.0
 SLIGHT = 0.1
@@ -100,9 +100,9 @@ def cleaned(raw: Floats, season: int) -> Cleaned:
     if is_spike.any():
         # Again, with a season that the spikes have no part in.
         calm = np.where(is_spike, around + (z - level), z)
-        added = _season(calm, season, ~(is_spike | is_shock))
+        again = _season(calm, season, ~(is_spike | is_shock))
         steps, there = np.arange(len(z)), ~is_spike
-        back = np.interp(steps, steps[there], (line + _medians(z - added - line, _HALF))[there]) + added
+        back = np.interp(steps, steps[there], (line + _medians(z - again - line, _HALF))[there]) + again
         y = np.where(is_spike, np.exp(back) if is_log else back, y)
     return Cleaned(y, is_gap, is_spike, is_shock)
 
@@ -113,13 +113,13 @@ def filled(raw: Floats, is_gap: Flags, season: int) -> Floats:
     y = np.interp(steps, steps[there], raw[there])
     is_log = bool(y.min() > 0)
     z = np.log(y) if is_log else y
-    added = _season(z, season, there)
-    z = np.interp(steps, steps[there], (z - added)[there]) + added
+    part = _season(z, season, there)
+    z = np.interp(steps, steps[there], (z - part)[there]) + part
     return np.where(is_gap, np.exp(z) if is_log else z, raw)
 
 
 def _season(z: Floats, season: int, known: Flags | None = None) -> Floats:
-    return sum((each.at(np.arange(len(z))) for each in patterns(z, season, known)), np.zeros(len(z)))
+    return added(patterns(z, season, known), np.arange(len(z)))
 
 
 def _slope(z: Floats, season: int) -> float:

@@ -21,7 +21,6 @@ Numbers = npt.NDArray[np.int64]
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _SEASONS = {"h": 24, "D": 7, "W": 52, "M": 12, "Q": 4, "Y": 1}
-_WORDS = {"h": "hour", "D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
 _STEPS = {"M": 1, "Q": 3, "Y": 12}
 _WRITTEN = re.compile(r"(?P<unit>h|H|D|W|M|Q|Y|A)(?P<end>[SE]?)(?:-(?P<anchor>[A-Z]{3}))?", re.ASCII)
 _KNOWN = "h, D, W, W-FRI, MS, ME, QS, QE, YS and YE"
@@ -53,11 +52,6 @@ class Frequency:
     def season(self) -> int:
         """The steps after which a pattern returns: 24 hours, 7 days, 52 weeks, 12 months, 4 quarters, else 1."""
         return _SEASONS[self.unit]
-
-    @property
-    def word(self) -> str:
-        """What a step is called: ``month``."""
-        return _WORDS[self.unit]
 
     @classmethod
     def parse(cls, text: str) -> Frequency:

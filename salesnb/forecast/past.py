@@ -9,7 +9,7 @@ import numpy as np
 
 from salesnb.forecast.cleaning import Cleaned, cleaned, filled
 from salesnb.forecast.frequency import Dates
-from salesnb.forecast.patterns import Flags, Floats, Pattern, patterns
+from salesnb.forecast.patterns import Flags, Floats, Pattern, added, patterns
 
 _THIN = 0.05
 """A series is taken on logarithms where its least value is above so much of its median."""
@@ -115,7 +115,7 @@ class Past:
         season, effect = np.zeros(len(steps)), np.zeros(len(steps))
         for _ in range(_ROUNDS if self.drivers.shape[1] else 1):
             found = patterns(z - effect[:n], self.season, told)
-            season = sum((each.at(steps) for each in found), np.zeros(len(steps)))
+            season = added(found, steps)
             if self.drivers.shape[1]:
                 effect = self._effect(z - season[:n])
         return season, effect

@@ -8,6 +8,7 @@ the training parts of the M3 competition's series: see docs/decisions.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,6 +130,11 @@ def patterns(z: Floats, season: int, known: Flags | None = None) -> tuple[Patter
             found.append(one)
             left = left - one.at(np.arange(len(z)))
     return tuple(found)
+
+
+def added(found: Iterable[Pattern], steps: npt.NDArray[np.int64]) -> Floats:
+    """Return what several patterns add at some steps; 0 where there is none."""
+    return sum((each.at(steps) for each in found), np.zeros(len(steps)))
 
 
 _LONGER: dict[int, tuple[tuple[float, int], ...]] = {7: ((365.25, 52),), 24: ((168.0, 168),)}

@@ -70,6 +70,12 @@ def surprises(past: Past) -> Surprises:
     return Surprises(errors, np.full(len(steps), 0.5))
 
 
+def about(drawn: Floats, point: Floats) -> Floats:
+    """Return paths multiplied, step by step, so that their mean is the forecast; those of a step of all 0 stay."""
+    means = drawn.mean(axis=0)
+    return np.asarray(drawn * np.where(means > 0, point / np.where(means > 0, means, 1.0), 1.0))
+
+
 def scale(missed: list[tuple[Floats, Floats]]) -> float:
     """Return by how much errors are larger than one-step errors say.
 
@@ -125,5 +131,4 @@ def paths(
         away = away + rng.normal(size=(n, 1)) * apart
     if not past.is_log:
         return np.asarray(point + away - away.mean(axis=0))
-    factors = np.exp(np.clip(away, -30, 30))
-    return np.asarray(point * factors / factors.mean(axis=0))
+    return about(np.exp(np.clip(away, -30, 30)), point)

@@ -8,6 +8,7 @@ from salesnb import formats
 from salesnb.forecast.models import tried
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
+from salesnb.forecast.ranges import about
 
 FEW = 6
 """With fewer values no model is fitted."""
@@ -62,6 +63,4 @@ def _now_and_then(past: Past, zeros: float, rng: np.random.Generator, n_paths: i
     if point is None:
         point = np.full(h, y.mean())
     drawn = np.where(rng.random((n_paths, h)) < often, sizes[rng.integers(0, len(sizes), (n_paths, h))], 0.0)
-    means = drawn.mean(axis=0)
-    drawn = drawn * np.where(means > 0, point / np.where(means > 0, means, 1.0), 1.0)
-    return "intermittent", why, np.asarray(point), drawn
+    return "intermittent", why, np.asarray(point), about(drawn, point)

@@ -64,6 +64,8 @@ def test_a_model_that_is_far_better_in_every_window_is_taken_alone() -> None:
     y = np.resize([10.0, 200.0, 30.0, 500.0, 90.0, 5.0, 70.0], 70) + np.random.default_rng(0).normal(0, 0.01, 70)
     y[14:] = np.resize(y[7:14], 56)
     made = forecast(Past.of(y, 7, 7))
+    assert (made.model, dict(made.weights)) == ("seasonal_naive", {"seasonal_naive": 1.0})
+    assert "by far less in every one" in made.reason
     assert made.point == pytest.approx(np.resize(y[7:14], 7), rel=0.1)
 
 

@@ -70,6 +70,8 @@ def test_a_long_shock_stays_and_is_kept_out_of_the_season() -> None:
     y = 100 * np.exp(np.random.default_rng(1).normal(0, 0.02, len(steps)))
     y[100:120] *= 0.3
     made = cleaned(y, 52)
+    assert np.flatnonzero(made.is_shock).tolist() == list(range(100, 120))
+    assert made.notes("week") == ("20 weeks of a shock kept out of the season",)
     assert not made.is_spike.any()
     assert made.values == pytest.approx(y)
 
