@@ -91,6 +91,19 @@ def share(ratio: float | None, digits: int = 1) -> str:
     return NOT_AVAILABLE if is_missing(ratio) else _signed(f"{float(ratio or 0) * 100:,.{digits}f}") + " %"
 
 
+def chance(probability: float) -> str:
+    """Write a probability, which is never said to be nothing or certain.
+
+    Examples
+    --------
+    >>> chance(0.37), chance(0.0004), chance(0.9996)
+    ('37 %', 'under 1 %', 'over 99 %')
+    """
+    if probability < 0.005:
+        return "under 1 %"
+    return "over 99 %" if probability > 0.995 else share(probability, 0)
+
+
 def days(value: float | None) -> str:
     """Write a duration: ``57 days``, ``1 day``, ``51.8 days``."""
     if is_missing(value):

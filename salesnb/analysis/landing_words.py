@@ -53,8 +53,7 @@ def chance_finding(card: LandingCard) -> str:
     """Say how likely the target is reached."""
     if math.isnan(card.goal):
         return f"There is no target for {card.target} to hold it against: it has no quota."
-    least = math.isnan(card.chance)
-    odds = "cannot be told" if least else f"{formats.share(card.chance, 0)}"
+    odds = "cannot be told" if math.isnan(card.chance) else formats.chance(card.chance)
     return f"The chance to reach the target of {_money(card, card.goal)}, {card.goal_words}, is {odds}."
 
 
@@ -89,7 +88,7 @@ def miss_finding(card: LandingCard) -> str:
     places = [0, int((mine["days_left"] - 35).abs().to_numpy().argmin())]
     told = [
         f"{card.weeks[int(row['days_left'])]} before its end {_money(card, row['said'])} were forecast"
-        + ("" if math.isnan(row["chance"]) else f", with a chance of {formats.share(row['chance'], 0)} to reach it")
+        + ("" if math.isnan(row["chance"]) else f", with a chance of {formats.chance(row['chance'])} to reach it")
         for row in mine.iloc[sorted(set(places))].to_dict("records")
     ]
     against = ""

@@ -128,7 +128,7 @@ def forecaster_table(found: Landing) -> Table:
         "forecaster": text("By", lambda name: NAMES[name][:1].upper() + NAMES[name][1:]),
         "said": number("Will bring", lambda v: formats.money(v)),
         "range": by_row(f"{formats.share(found.level, 0)} range", _range),
-        "chance": number("Chance of the target", lambda v: "" if formats.is_missing(v) else formats.share(v, 0)),
+        "chance": number("Chance of the target", lambda v: "" if formats.is_missing(v) else formats.chance(v)),
         "wape": by_row(f"Off, {left} before the end" if left else "Off", score("wape", lambda v: formats.share(v))),
         "bias": by_row("Too high or low", score("bias", lambda v: formats.relative(v))),
         "n": by_row("Past periods", score("n", lambda v: formats.exact(v))),
