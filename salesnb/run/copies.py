@@ -138,15 +138,29 @@ def _named(root: Path) -> set[str]:
     So one that moves meanwhile is seen at least once.
     """
     found = set()
-    for pattern in (f"*/{MANIFEST}", f"*/*/{MANIFEST}", f"{PREVIOUS}/*/*/{MANIFEST}"):
-        for path in root.glob(pattern):
+    for top, levels in ((root, 1), (root, 2), (root / PREVIOUS, 2)):
+        for path in _below(top, levels):
             try:
-                tree = json.loads(path.read_text(encoding="utf-8"))
+                tree = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
             except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
                 continue
             if isinstance(tree, dict):
                 found.add(str(tree.get("fingerprint")))
     return found
+
+
+def _below(folder: Path, levels: int) -> Iterator[Path]:
+    """Yield what is so many levels below a folder.
+
+    Other runs end meanwhile: a folder that goes while it is read is one with nothing in it (``glob`` raises). So is
+    one that may not be read, which is no run's.
+    """
+    try:
+        inside = list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for path in inside:
+        yield from (path,) if levels == 1 else _below(path, levels - 1)
 
 
 def made_of(root: Path, inputs: Mapping[str, str]) -> Path | None:

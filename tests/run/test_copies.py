@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,32 @@ def test_what_is_published_while_it_is_swept_stays(root: Path, stored: Path, mon
     said = [set(), {"f1"}]
     monkeypatch.setattr(copies, "_named", lambda root: said.pop(0))
     assert sweep(root) == ()
+    assert inside(root) == ["f1"]
+
+
+@needs_locks
+def test_other_runs_may_end_while_it_is_swept(root: Path, stored: Path) -> None:
+    """Their private folders go, and reports move to their predecessors, while the folders are read."""
+    name(root, "2026Q3", "f1")
+    keep(root, "f1", stored)
+    let_go(root, "f1")
+    is_over = threading.Event()
+
+    def others() -> None:
+        while not is_over.is_set():
+            for i in range(8):
+                name(root, f".2026Q{i}@ab.staging/report", "f2")
+            for i in range(8):
+                shutil.rmtree(root / f".2026Q{i}@ab.staging")
+
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert sweep(root) == ()
+    finally:
+        is_over.set()
+        thread.join()
     assert inside(root) == ["f1"]
 
 
