@@ -14,7 +14,8 @@ import pandas as pd
 
 from salesnb.analysis import landing_words as told
 from salesnb.analysis.coverage_quota import quotas
-from salesnb.analysis.hygiene_deals import NUMBERS, PARTS, days_of, kept, numbered
+from salesnb.analysis.hygiene_deals import NUMBERS, PARTS, days_of, held, kept, numbered
+from salesnb.analysis.landing_behind import behind_of
 from salesnb.analysis.landing_card import LandingCard
 from salesnb.analysis.landing_grid import Grid, grid, target_of
 from salesnb.analysis.landing_parts import by_group, change_of, groups_of, miss_of
@@ -34,7 +35,7 @@ class Landing(LandingCard):
 
     def headlines(self) -> list[str]:
         """Say where the target lands, how likely it is reached, what was missed, and whom to trust."""
-        return told.headlines(self)
+        return held(told.headlines(self), self.behind)
 
     def finding(self) -> str:
         """Say where the target lands."""
@@ -59,8 +60,9 @@ class Landing(LandingCard):
             made.append({"id": "landing_came", "period": row["period"], "value": row["came"], "unit": "money"})
         for row in self.scores.to_dict("records"):
             place = {"by": "days_left", "segment": str(row["days_left"]), "n": row["n"], "unit": "ratio"}
-            for name in ("wape", "bias", "coverage"):
-                made.append({"id": f"landing_{name}", "variant": row["forecaster"], "value": row[name], **place})
+            found = {"accuracy": 1 - row["wape"], "bias": row["bias"], "coverage": row["coverage"]}
+            for name, value in found.items():
+                made.append({"id": f"forecast_{name}", "variant": row["forecaster"], "value": value, **place})
         for row in self.groups.to_dict("records"):
             made.append(
                 {"id": "landing", "variant": "combination", "period": str(self.target), "by": self.by,
@@ -103,6 +105,7 @@ def landing(book: Book, period: Period, *, level: float = 0.8, seed: int = 0, tr
     drawn = _paths(mine, now.booked, level, seed)
     groups, by = groups_of(source, known)
     goal = goals.get(str(known.target), math.nan)
+    parts = by_group(known, now, groups, drawn, level, seed)
     return Landing(
         period=period,
         target=known.target,
@@ -121,12 +124,13 @@ def landing(book: Book, period: Period, *, level: float = 0.8, seed: int = 0, tr
         chance=hit(drawn, goal) if len(drawn) else math.nan,
         record=record,
         scores=scores(record),
-        groups=by_group(known, now, groups, drawn, level, seed),
+        groups=parts,
         by=by,
         change=change_of(before, now),
         miss=miss_of(known, calls, groups),
         lines=_lines(known, trend_periods),
         few=len(known.past),
+        behind=behind_of(known, now, groups, parts),
     )
 
 
@@ -165,10 +169,10 @@ def _calls(book: Book) -> pd.DataFrame:
 
 def _goals(book: Book, periods: tuple[Period, ...], known: Grid) -> tuple[dict[str, float], str]:
     """Return each period's target: the sum of its quotas; and where it is from."""
-    held = quotas(book, known.day)
+    quota = quotas(book, known.day)
     found = {}
     for each in periods:
-        total = float(held.of(each.start, each.end)["quota"].sum()) / PARTS
+        total = float(quota.of(each.start, each.end)["quota"].sum()) / PARTS
         if total > 0:
             found[str(each)] = total
     return found, "the sum of its quotas" if found else ""

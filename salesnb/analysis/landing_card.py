@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesnb.analysis.behind import Behind
 from salesnb.periods import Period
 
 
@@ -46,6 +47,8 @@ class LandingCard:
         What was booked by each day of the target, and of past periods: ``period, day_of, booked``.
     few
         How many past periods there are to learn from.
+    behind
+        The deals behind what is booked, and behind what open deals add, in all and of each group.
     """
 
     period: Period
@@ -71,6 +74,7 @@ class LandingCard:
     miss: pd.DataFrame
     lines: pd.DataFrame
     few: int
+    behind: tuple[Behind, ...] = ()
 
     @property
     def now(self) -> pd.DataFrame:

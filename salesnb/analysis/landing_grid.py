@@ -94,6 +94,12 @@ class Grid:
         found = parts.get(pd.Timestamp(day))
         return frame.iloc[:0] if found is None else found
 
+    @property
+    def booked(self) -> pd.DataFrame:
+        """The rows of ``ended`` that were won in the target so far."""
+        rows = self.rows("ended", self.day)
+        return rows[(rows["closed_on"] >= pd.Timestamp(self.target.start)) & (self.day >= self.target.start)]
+
     def total(self, period: Period, day: dtm.date) -> float:
         """Return what was booked in a period by a day, as known on that day."""
 

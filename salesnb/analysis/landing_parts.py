@@ -32,12 +32,13 @@ def groups_of(book: Book, known: Grid) -> tuple[Mapping[str, str], str]:
     return {}, ""
 
 
-def _grouped(owners: pd.Series[str], groups: Mapping[str, str]) -> pd.Series[str]:
+def grouped(owners: pd.Series[str], groups: Mapping[str, str]) -> pd.Series[str]:
+    """Return the group of each seller; a name of its own for those of none."""
     return owners.map(groups).fillna(NONE).astype(object)
 
 
 def _sums(rows: pd.DataFrame, groups: Mapping[str, str], names: list[str], column: str = "amount") -> Floats:
-    summed = rows.groupby(_grouped(rows["owner_id"], groups))[column].sum() if len(rows) else pd.Series(dtype="float64")
+    summed = rows.groupby(grouped(rows["owner_id"], groups))[column].sum() if len(rows) else pd.Series(dtype="float64")
     return summed.reindex(names, fill_value=0.0).to_numpy(dtype=np.float64)
 
 
@@ -64,12 +65,10 @@ def by_group(known: Grid, now: Said, groups: Mapping[str, str], total: Floats, l
     past = known.past[-RECENT:]
     if not groups or not len(total) or not past:
         return pd.DataFrame(columns=list(_GROUPS))
-    names = sorted({*_grouped(now.chances["owner_id"], groups), *groups.values()})
-    ended = known.rows("ended", known.day)
-    inside = (ended["closed_on"] >= pd.Timestamp(known.target.start)) & (known.day >= known.target.start)
-    booked = _sums(ended[inside], groups, names)
+    names = sorted({*grouped(now.chances["owner_id"], groups), *groups.values()})
+    booked = _sums(known.booked, groups, names)
     rng, n = np.random.default_rng(seed), len(total)
-    place = pd.Index(names).get_indexer(pd.Index(_grouped(now.chances["owner_id"], groups)))
+    place = pd.Index(names).get_indexer(pd.Index(grouped(now.chances["owner_id"], groups)))
     chance = now.chances["chance"].to_numpy(dtype=np.float64)
     amount = now.chances["amount"].to_numpy(dtype=np.float64)
     won = np.where(rng.random((n, len(chance))) < chance, amount, 0.0)
@@ -132,7 +131,7 @@ def miss_of(known: Grid, calls: pd.DataFrame, groups: Mapping[str, str]) -> pd.D
     one = said(known, calls, period, offset)
     before = [each for each in known.past if each.last_day < period.start]
     opened, later = seen(known, period, offset), fresh(known, period, offset)
-    names = sorted({*_grouped(opened["owner_id"], groups), *_grouped(later["owner_id"], groups), *groups.values()})
+    names = sorted({*grouped(opened["owner_id"], groups), *grouped(later["owner_id"], groups), *groups.values()})
     chances = one.chances.assign(expected=one.chances["amount"] * one.chances["chance"])
 
     def usual(rows: Callable[[Grid, Period, int], pd.DataFrame], column: str) -> Floats:

@@ -148,7 +148,8 @@ def replay(
                     continue
             for name, value in one.values.items():
                 size, freedom = spread(errors[name], guess, offset, share)
-                low, high = bounds(value, size, freedom, level)
+                # What is booked is there: no range reaches below it.
+                low, high = np.maximum(bounds(value, size, freedom, level), max(one.booked, 0.0))
                 goal, truth = targets.get(str(period), math.nan), came.get(str(period), math.nan)
                 rows.append(
                     {"period": str(period), "day": one.day, "days_left": offset, "forecaster": name, "said": value,

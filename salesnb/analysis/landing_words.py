@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from salesnb import formats
+from salesnb.analysis.behind import Told
 from salesnb.analysis.landing_card import LandingCard
 
 NAMES = {
@@ -27,7 +28,13 @@ def headlines(card: LandingCard) -> list[str]:
     """Say where the target lands, how likely it is reached, what was missed, and whom to trust."""
     if card.nothing:
         return [f"Where {card.target} will land cannot be told: {card.nothing}."]
-    told = [finding(card), chance_finding(card), trust_finding(card), miss_finding(card), change_finding(card)]
+    told = [
+        Told(finding(card), "landing-open"),
+        chance_finding(card),
+        trust_finding(card),
+        miss_finding(card),
+        change_finding(card),
+    ]
     if card.few < FEW:
         noun = card.target.grain if card.target.grain != "range" else "period"
         told.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from salesnb import formats
 from salesnb.analysis.landing import Landing
+from salesnb.analysis.landing_behind import booked_key, open_key
 from salesnb.analysis.landing_words import NAMES, change_finding
 from salesnb.report import style
 from salesnb.report.canvas import Chart, canvas, finish, plain, words_alone
@@ -183,8 +184,8 @@ def group_table(found: Landing) -> Table:
     """Make the table of the landing by region or team."""
     columns: dict[str, Column] = {
         "group": text(found.by.capitalize() or "Group"),
-        "booked": number("Booked", lambda v: formats.money(v)),
-        "existing": number("Open deals", lambda v: formats.money(v)),
+        "booked": by_row("Booked", _opening("booked", booked_key, found)),
+        "existing": by_row("Open deals", _opening("existing", open_key, found)),
         "new": number("Later deals", lambda v: formats.money(v)),
         "value": number("Will bring", lambda v: formats.money(v)),
         "range": by_row(f"{formats.share(found.level, 0)} range", _range),
@@ -196,6 +197,17 @@ def group_table(found: Landing) -> Table:
         "do not: what is good for one is seldom good for all.",
         empty="It needs deals with sellers, and sellers with a region or a team.",
     )  # fmt: skip
+
+
+def _opening(column: str, key_of: Callable[[str], str], found: Landing) -> Callable[[Row], Cell]:
+    """Make the cell of a group's money, which opens the deals behind it where there are any."""
+    keys = {one.key for one in found.behind}
+
+    def cell(row: Row) -> Cell:
+        key = key_of(str(row["group"]))
+        return Cell(formats.money(row[column]), opens=key if key in keys else "")
+
+    return cell
 
 
 def change_table(found: Landing) -> Table:

@@ -12,6 +12,7 @@ import pytest
 
 import salesnb
 from salesnb.analysis.landing import Landing, landing
+from salesnb.analysis.landing_behind import booked_key, open_key
 from salesnb.analysis.landing_grid import grid
 from salesnb.analysis.landing_record import bounds, chance, first_guess, scores, spread
 from salesnb.analysis.landing_said import FORECASTERS, said
@@ -131,6 +132,31 @@ def test_parts_add_up(found: Landing) -> None:
     assert found.miss["came"].sum() + first["amount"].sum() == came
 
 
+def test_numbers_open_their_deals(found: Landing) -> None:
+    """What is behind a number adds up to it, and no deal is in two groups."""
+    behind = {one.key: one for one in found.behind}
+    assert behind["landing-booked"].total == pytest.approx(found.booked)
+    assert behind["landing-open"].total == pytest.approx(found.existing)
+    for row in found.groups.to_dict("records"):
+        for column, key in (("booked", booked_key(row["group"])), ("existing", open_key(row["group"]))):
+            mine = behind.get(key)
+            assert (0.0 if mine is None else mine.total) == pytest.approx(row[column])
+            assert mine is None or mine.rows["adds"].sum() == pytest.approx(mine.total)
+    opened = [one for key, one in behind.items() if key.startswith("landing-open-")]
+    ids = [deal for one in opened for deal in one.rows["opportunity_id"]]
+    assert len(ids) == len(set(ids)) == behind["landing-open"].n
+    assert all(one.rows["chance"].between(0, 1).all() for one in opened)
+    assert getattr(found.headlines()[0], "opens", "") == "landing-open"
+
+
+def test_no_range_reaches_below_what_is_booked(found: Landing) -> None:
+    assert (found.record["low"].dropna() >= 0).all()
+    assert found.low >= found.booked
+    late = landing(book(dtm.date(2026, 3, 28)), Q("2026Q1"))
+    assert late.low >= late.booked > 0
+    assert (late.now["low"].dropna() >= late.booked).all()
+
+
 def test_the_page_says_it(found: Landing) -> None:
     told = found.headlines()
     assert told[0].startswith("2026Q1 will bring ")
@@ -142,7 +168,7 @@ def test_the_page_says_it(found: Landing) -> None:
     ):  # fmt: skip
         assert made.alt
     numbers = found.numbers()
-    scored = {"landing_wape", "landing_bias", "landing_coverage"}
+    scored = {"forecast_accuracy", "forecast_bias", "forecast_coverage"}
     assert set(numbers["id"]) == {"landing", "landing_chance", "landing_came", *scored}
     mine = numbers[(numbers["id"] == "landing") & (numbers["variant"] == "combination") & numbers["by"].isna()]
     assert mine["value"].tolist() == [found.value]
