@@ -48,7 +48,9 @@ class Outlook:
     history
         ``month, amount, bare`` (freed of its season) of every month that is over.
     ahead
-        ``month, forecast, low, high``; low and high are NaN where no range can be known.
+        ``month, forecast, low, high``, low and high NaN where no range can be known; and what makes the forecast:
+        ``trend``, and what ``season`` and trading days (``length``) do to it, as factors where ``made.is_product``,
+        else as money.
     season
         Month of the year, 1 to 12, to its factor; empty where no season is told apart from chance.
     made
@@ -90,7 +92,8 @@ class Outlook:
             f"{formats.share(self.level, 0)} of cases"
         )  # fmt: skip
         how = "the combination" if self.made.model == "combination" else self.made.model.replace("_", " ")
-        return f"By {how} of the monthly series, {first} to {last} bring {total} ({held}): {self.made.reason}."
+        why = self.made.reason.partition(";")[0]
+        return f"By {how} of the monthly series, {first} to {last} bring {total} ({held}): {why}."
 
     def season_finding(self) -> str:
         """Say which month of the year is strongest."""
@@ -149,9 +152,10 @@ def outlook(book: Book, period: Period, *, level: float = 0.8, seed: int = 0) ->
     """
     day = last_known(book, period)
     try:
-        amounts = _months(book, day)
+        by_day = _days(book, day)
     except NeedsData as lacking:
         return _nothing(period, day, book.currency, level, f"needs {lacking.needs}")
+    amounts = _months(by_day, day)
     if len(amounts) < _FEWEST:
         n = formats.plural(len(amounts), "month")
         return _nothing(period, day, book.currency, level, f"{n} {'is' if len(amounts) == 1 else 'are'} on record")
@@ -159,11 +163,11 @@ def outlook(book: Book, period: Period, *, level: float = 0.8, seed: int = 0) ->
     first = amounts.index[0].to_timestamp().to_datetime64()
     steps = np.arange(len(y) + MONTHS_AHEAD)
     dates = (first.astype("datetime64[M]") + steps).astype("datetime64[ns]")
-    past = Past.of(y, SEASON, MONTHS_AHEAD, dates=dates)
+    past = Past.of(y, SEASON, MONTHS_AHEAD, dates=dates, lengths=_lengths(by_day, amounts))
     made = forecast(past, seed=seed)
     low, high = made.interval(level)
     labels = [str(amounts.index[-1] + step) for step in range(1, MONTHS_AHEAD + 1)]
-    ahead = pd.DataFrame({"month": labels, "forecast": made.point, "low": low, "high": high})
+    ahead = pd.DataFrame({"month": labels, "forecast": made.point, "low": low, "high": high}).join(made.parts)
     bare = np.exp(past.low) if past.is_log else past.low
     history = pd.DataFrame({"month": [str(one) for one in amounts.index], "amount": y, "bare": bare})
     season: dict[int, float] = {}
@@ -174,25 +178,44 @@ def outlook(book: Book, period: Period, *, level: float = 0.8, seed: int = 0) ->
     return Outlook(period, day, book.currency, level, "", history, ahead, season, made, _race(past))
 
 
-def _months(book: Book, day: dtm.date) -> pd.Series[float]:
-    """Return what was sold in each whole month up to a day."""
+def _days(book: Book, day: dtm.date) -> pd.Series[float]:
+    """Return what was sold on each day up to a day that had a sale, by date."""
     rows = bookings(book) if book.has("opportunities") else sales(book)
-    summed = rows.group_by(on=rows["_on"].cast("date").truncate("M")).aggregate(
-        amount=rows.amount.cast("float64").sum()
-    )
+    summed = rows.group_by(on=rows["_on"].cast("date")).aggregate(amount=rows.amount.cast("float64").sum())
     frame = answer(book, summed)
     frame = frame[frame["on"].notna()]
-    if frame.empty:
-        return pd.Series(dtype="float64")
-    months = pd.to_datetime(frame["on"]).dt.to_period("M")
-    found = pd.Series(frame["amount"].astype("float64").fillna(0.0).to_numpy(), index=months).groupby(level=0).sum()
+    found = pd.Series(
+        frame["amount"].astype("float64").fillna(0.0).to_numpy(), index=pd.DatetimeIndex(pd.to_datetime(frame["on"]))
+    ).sort_index()
+    return found[found.index <= pd.Timestamp(day)]
+
+
+def _months(by_day: pd.Series[float], day: dtm.date) -> pd.Series[float]:
+    """Return what was sold in each whole month up to a day."""
     after = day + dtm.timedelta(days=1)
     last = pd.Period(after, "M") - 1
+    found = by_day.groupby(pd.DatetimeIndex(by_day.index).to_period("M")).sum()
     found = found[found.index <= last]
     if found.empty:
         return pd.Series(dtype="float64")
     found = found.reindex(pd.period_range(found.index.min(), last, freq="M"), fill_value=0.0)
     return found.iloc[1:] if len(found) > 1 and found.iloc[0] < 0.5 * found.iloc[1] else found
+
+
+def _lengths(by_day: pd.Series[float], months: pd.Series[float]) -> np.typing.NDArray[np.float64] | None:
+    """Return how long each month is, those ahead included: the sum of its days, each worth what its weekday sold.
+
+    None where a weekday took more back than it sold, or a month has no day that counts.
+    """
+    first, last = months.index[0].start_time.normalize(), months.index[-1].end_time.normalize()
+    days = pd.date_range(first, last)
+    sold = by_day.reindex(days, fill_value=0.0)
+    worth = sold.groupby(days.dayofweek).mean().reindex(range(7), fill_value=0.0)
+    ahead = pd.date_range(first, (months.index[-1] + MONTHS_AHEAD).end_time.normalize())
+    long = pd.Series(worth.to_numpy()[ahead.dayofweek], index=ahead).groupby(ahead.to_period("M")).sum()
+    if (worth < 0).any() or (long <= 0).any():
+        return None
+    return np.asarray(long, dtype=np.float64)
 
 
 def _race(past: Past) -> pd.DataFrame:
@@ -225,6 +248,6 @@ def _race(past: Past) -> pd.DataFrame:
 def _nothing(period: Period, day: dtm.date, currency: str, level: float, why: str) -> Outlook:
     return Outlook(
         period, day, currency, level, why, pd.DataFrame(columns=["month", "amount", "bare"]),
-        pd.DataFrame(columns=["month", "forecast", "low", "high"]), {}, None,
+        pd.DataFrame(columns=["month", "forecast", "low", "high", "trend", "season", "length"]), {}, None,
         pd.DataFrame(columns=["model", "wape", "bias", "mase", "n"]),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,11 @@ class Forecast:
         Sample paths, one row each; no row where no range can be known.
     tried
         The backtest: see :func:`salesnb.forecast.backtest.listed`.
+    parts
+        What the forecast is made of, one row a step ahead: ``trend``, ``season``, ``length`` (what the trading days of
+        the step add) and a column a regressor. Their product is the forecast where ``is_product``, else their sum.
+    is_product
+        Whether parts are factors.
     """
 
     model: str
@@ -59,6 +65,8 @@ class Forecast:
     point: Floats
     paths: Floats = field(repr=False)
     tried: pd.DataFrame = field(repr=False)
+    parts: pd.DataFrame = field(repr=False)
+    is_product: bool = False
 
     def interval(self, level: float = 0.8) -> tuple[Floats, Floats]:
         """Return the bounds between which a step ahead lies with a probability; NaN where that is not known."""
@@ -103,7 +111,7 @@ def forecast(
         what, why, point, drawn = fallback
         return _kept(past, what, why, {what: 1.0}, (point, drawn), ())
     names = (*COMBINED, *RIVALS) if name == "auto" else (name,)
-    past, windows, unused = _with_drivers(past, names, n_windows)
+    past, windows, unused = _settled(past, names, n_windows)
     weights, why = _chosen(windows) if name == "auto" else ({name: 1.0}, "it was asked for")
     said = {each: tried(each, past) for each in weights}
     there = {each: one for each, one in said.items() if one is not None}
@@ -120,21 +128,34 @@ def forecast(
     return _kept(past, what, why + unused, shares, (point, drawn), windows)
 
 
-def _with_drivers(past: Past, names: tuple[str, ...], n_windows: int) -> tuple[Past, list[Window], str]:
-    """Return the past with its drivers where they help, and without them where past windows were missed by less so."""
+def _settled(past: Past, names: tuple[str, ...], n_windows: int) -> tuple[Past, list[Window], str]:
+    """Return the past with its regressors and trading days where they help: where past windows were missed by less."""
     ahead = past.horizon - past.skip
     windows = backtest(past, names, ahead, n_windows)
-    if not past.drivers.shape[1] or not windows:
+    if not windows:
         return past, windows, ""
-    bare = replace(past, drivers=past.drivers[:, :0], names=())
-    others = backtest(bare, names, ahead, n_windows)
-    mine, theirs = (
-        sum(each.error(_mixed(each.said, dict.fromkeys(each.said, 1.0))) for each in found if each.said)
-        for found in (windows, others)
-    )
-    if mine <= theirs:
+    has_drivers, has_lengths = bool(past.drivers.shape[1]), bool(past.length_part.any())
+    without: dict[str, dict[str, Any]] = {
+        "the regressors": {"drivers": past.drivers[:, :0], "names": ()} if has_drivers else {},
+        "trading days": {"lengths": past.lengths[:0]} if has_lengths else {},
+    }
+    left_out = [one for one, changes in without.items() if changes]
+    choices: list[tuple[float, Past, list[Window], list[str]]] = [(_sum(windows), past, windows, [])]
+    for out in [[one] for one in left_out] + ([left_out] if len(left_out) > 1 else []):
+        changes = {name: value for one in out for name, value in without[one].items()}
+        bare = replace(past, **changes)
+        others = backtest(bare, names, ahead, n_windows)
+        choices.append((_sum(others), bare, others, out))
+    _, past, windows, out = min(choices, key=lambda one: one[0])
+    if not out:
         return past, windows, ""
-    return bare, others, "; the regressors are left out, for with them past windows were missed by more"
+    told = formats.listed(out)
+    return past, windows, f"; {told} are left out, for with them past windows were missed by more"
+
+
+def _sum(windows: list[Window]) -> float:
+    """Return the error of the mean of all models over windows."""
+    return sum(each.error(_mixed(each.said, dict.fromkeys(each.said, 1.0))) for each in windows if each.said)
 
 
 def _kept(
@@ -158,7 +179,23 @@ def _kept(
             notes.append(f"{formats.plural(n, 'step')} would be below 0 and {'is' if n == 1 else 'are'} put to 0")
         point, sample = np.maximum(point, 0.0), np.maximum(sample, 0.0)
         sample = about(sample, point) if len(sample) else sample
-    return Forecast(what, why, tuple(notes), MappingProxyType(dict(weights)), point, sample, listed(windows))
+    parts, is_product = _parts(past, point)
+    return Forecast(
+        what, why, tuple(notes), MappingProxyType(dict(weights)), point, sample, listed(windows), parts, is_product
+    )
+
+
+def _parts(past: Past, point: Floats) -> tuple[pd.DataFrame, bool]:
+    """Take a forecast apart: what season, trading days and regressors do not explain is trend."""
+    ahead = slice(len(past) + past.skip, None)
+    added = {"season": past.season_part[ahead], "length": past.length_part[ahead]}
+    added |= {name: past.driver_parts[ahead, place] for place, name in enumerate(past.names)}
+    if past.is_log:
+        found = {name: np.exp(np.clip(value, -700, 700)) for name, value in added.items()}
+        trend = point / np.prod(list(found.values()), axis=0)
+    else:
+        found, trend = added, point - np.sum(list(added.values()), axis=0)
+    return pd.DataFrame({"trend": trend, **found}), past.is_log
 
 
 def _errors(windows: list[Window]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
@@ -16,7 +16,8 @@ from salesnb.errors import ParameterError
 from salesnb.forecast.auto import Forecast, forecast
 from salesnb.forecast.models import known
 from salesnb.forecast.past import Past
-from salesnb.forecast.reading import Series, holidays_of
+from salesnb.forecast.reading import Series
+from salesnb.forecast.trading import holidays_of, trading_days
 
 _CHUNK = 25
 
@@ -33,6 +34,12 @@ class Asked:
         A model's name, the level of the range, and where random numbers start.
     holidays
         A country whose holidays are regressors; empty for none.
+    trading_days
+        Which days count in a step: see :func:`salesnb.forecast.trading.trading_days`; empty: steps are as long.
+    parts
+        Whether to say too what trend, season, trading days and regressors do.
+    ceiling
+        What no value can be above, as 1 of a share; None where there is no such thing.
     """
 
     horizon: int
@@ -41,6 +48,9 @@ class Asked:
     level: float = 0.8
     seed: int = 0
     holidays: str = ""
+    trading_days: str = ""
+    parts: bool = False
+    ceiling: float | None = None
 
     def __post_init__(self) -> None:
         if self.horizon < 1:
@@ -60,7 +70,8 @@ def past_of(series: Series, asked: Asked) -> Past:
         more, called = holidays_of(asked.holidays, series.freq, series.steps)
         drivers, names = np.column_stack([drivers, more]), (*names, *called)
     dates = series.freq.dates(series.steps)
-    return Past.of(series.values, season, asked.horizon, drivers=drivers, names=names, dates=dates)
+    lengths = trading_days(asked.trading_days, series.freq, series.steps) if asked.trading_days else None
+    return Past.of(series.values, season, asked.horizon, drivers=drivers, names=names, dates=dates, lengths=lengths)
 
 
 def one(series: Series, asked: Asked) -> Forecast:
@@ -90,7 +101,9 @@ def many(
     -------
     tuple of pandas.DataFrame
         ``id, time, forecast, low, high``, one row a series and step ahead; low and high are empty where no range can be
-        known. And ``id, model, reason, notes``, one row a series.
+        known. Where parts are asked for also ``parts`` (``times`` or ``plus``: how they make the forecast), ``trend``,
+        ``season``, ``length`` and ``effect of NAME`` of each regressor. And ``id, model, reason, notes``, one row a
+        series.
     """
     chunks = [series[at : at + _CHUNK] for at in range(0, len(series), _CHUNK)]
     ahead, told = [], []
@@ -131,7 +144,28 @@ def chunk_of(series: Sequence[Series], asked: Asked) -> tuple[pd.DataFrame, pd.D
         made = one(each, asked)
         low, high = made.interval(asked.level)
         steps = each.steps[-asked.horizon :]
-        columns = {"id": each.name, "time": each.freq.dates(steps), "forecast": made.point, "low": low, "high": high}
+        columns: dict[str, Any] = {
+            "id": each.name,
+            "time": each.freq.dates(steps),
+            "forecast": made.point,
+            "low": low,
+            "high": high,
+        }
+        if asked.ceiling is not None:
+            columns |= {name: np.minimum(columns[name], asked.ceiling) for name in ("forecast", "low", "high")}
+            if (made.point > asked.ceiling).any():
+                told_of = f"no step can be above {asked.ceiling:g}; what would be is put to it"
+                made = replace(made, notes=(*made.notes, told_of))
+        if asked.parts:
+            columns["parts"] = "times" if made.is_product else "plus"
+            usual = ("trend", "season", "length")
+            columns |= {name if name in usual else f"effect of {name}": made.parts[name] for name in made.parts}
+            cut = columns["forecast"]
+            columns["trend"] = (
+                columns["trend"] * np.divide(cut, made.point, out=np.ones_like(cut), where=made.point != 0)
+                if made.is_product
+                else columns["trend"] + cut - made.point
+            )
         frames.append(pd.DataFrame(columns))
         told.append((each.name, made.model, made.reason, "; ".join(made.notes)))
     nothing = pd.DataFrame(

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from salesnb.errors import ParameterError
 from salesnb.forecast.cleaning import Cleaned, cleaned, filled
 from salesnb.forecast.frequency import Dates
 from salesnb.forecast.patterns import Flags, Floats, Pattern, added, patterns
@@ -38,6 +39,9 @@ class Past:
         The date of each step, those ahead included; empty where they are not known.
     skip
         How many of the steps ahead are past already, without a value.
+    lengths
+        How long each step is, those ahead included, as its trading days: a month of 23 brings more than one of 20.
+        Empty where all are as long; not used where a value is near or below 0.
     """
 
     raw: Floats
@@ -47,11 +51,12 @@ class Past:
     names: tuple[str, ...] = ()
     dates: Dates = field(default_factory=lambda: np.array([], dtype="datetime64[ns]"))
     skip: int = 0
+    lengths: Floats = field(default_factory=lambda: np.array([]))
 
     @classmethod
     def of(
         cls, raw: Floats, season: int, horizon: int, *, drivers: Floats | None = None, names: tuple[str, ...] = (),
-        dates: Dates | None = None,
+        dates: Dates | None = None, lengths: Floats | None = None,
     ) -> Past:  # fmt: skip
         """Make a past.
 
@@ -61,8 +66,13 @@ class Past:
             The values; NaN at either end is cut off with its drivers and dates.
         season, horizon, names
             See :class:`Past`.
-        drivers, dates
-            One row, and one date, a value and a step ahead; none where None.
+        drivers, dates, lengths
+            One row, one date and one length above 0, a value and a step ahead; none where None.
+
+        Raises
+        ------
+        ParameterError
+            A length is not above 0.
         """
         raw = np.asarray(raw, dtype=np.float64)
         there = np.flatnonzero(~np.isnan(raw))
@@ -70,27 +80,34 @@ class Past:
         given = np.empty((len(raw) + horizon, 0)) if drivers is None else np.asarray(drivers, dtype=np.float64)
         days = np.array([], dtype="datetime64[ns]") if dates is None else dates[first:]
         skip = len(raw) - after
-        return cls(raw[first:after], season, horizon + skip, given[first:], names, days, skip)
+        long = np.array([]) if lengths is None else np.asarray(lengths, dtype=np.float64)[first:]
+        if not np.all(long > 0):
+            raise ParameterError("a step has no day that counts", where="lengths", mend="take longer steps")
+        return cls(raw[first:after], season, horizon + skip, given[first:], names, days, skip, long)
 
     def cut(self, n: int, horizon: int) -> Past:
         """Return what was known after the first ``n`` values, of so many steps ahead."""
         raw = self.raw[:n]
         last = int(np.flatnonzero(~np.isnan(raw))[-1]) + 1
         end = n + horizon
-        return Past(raw[:last], self.season, end - last, self.drivers[:end], self.names, self.dates[:end], n - last)
+        return replace(
+            self, raw=raw[:last], horizon=end - last, drivers=self.drivers[:end], dates=self.dates[:end],
+            skip=n - last, lengths=self.lengths[:end],
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.raw)
 
     @cached_property
     def cleaned(self) -> Cleaned:
-        """The values without gaps and spikes; what the drivers explain is no spike."""
-        if not self.drivers.shape[1]:
+        """The values without gaps and spikes; what the drivers and lengths explain is no spike."""
+        if not self.drivers.shape[1] and not len(self.lengths):
             return cleaned(self.raw, self.season)
         y = filled(self.raw, np.isnan(self.raw), self.season)
         is_log = _on_logarithms(y)
-        z = np.log(y) if is_log else y
-        effect = self._split(z, np.ones(len(z), dtype=bool))[1][: len(z)]
+        length = self._log_length(is_log)[: len(y)]
+        z = (np.log(y) if is_log else y) - length
+        effect = length + self._split(z, np.ones(len(z), dtype=bool))[1].sum(axis=1)[: len(z)]
         bare = self.raw / np.exp(effect) if is_log else self.raw - effect
         made = cleaned(bare, self.season)
         return replace(made, values=made.values * np.exp(effect) if is_log else made.values + effect)
@@ -106,31 +123,48 @@ class Past:
         return _on_logarithms(self.y)
 
     @cached_property
+    def length_part(self) -> Floats:
+        """What the length of every step adds, those ahead included, on logarithms; 0 where lengths are not used."""
+        return self._log_length(self.is_log)
+
+    def _log_length(self, is_log: bool) -> Floats:
+        if not is_log or not len(self.lengths):
+            return np.zeros(len(self.raw) + self.horizon)
+        found = np.log(self.lengths)
+        return np.asarray(found - found[: len(self.raw)].mean())
+
+    @cached_property
+    def _z(self) -> Floats:
+        """The values on the scale of ``is_log``, without what the lengths add."""
+        return np.asarray((np.log(self.y) if self.is_log else self.y) - self.length_part[: len(self.y)])
+
+    @cached_property
     def _parts(self) -> tuple[Floats, Floats]:
-        """The season and the drivers' effect at every step, those ahead included, on the scale of ``is_log``."""
-        return self._split(np.log(self.y) if self.is_log else self.y, ~self.cleaned.is_shock)
+        """The season, and the effect of each driver, at every step, also those ahead; logarithms where ``is_log``."""
+        return self._split(self._z, ~self.cleaned.is_shock)
 
     def _split(self, z: Floats, told: Flags) -> tuple[Floats, Floats]:
         n, steps = len(z), np.arange(len(z) + self.horizon)
-        season, effect = np.zeros(len(steps)), np.zeros(len(steps))
+        season, effects = np.zeros(len(steps)), np.zeros_like(self.drivers)
         for _ in range(_ROUNDS if self.drivers.shape[1] else 1):
-            found = patterns(z - effect[:n], self.season, told)
+            found = patterns(z - effects.sum(axis=1)[:n], self.season, told)
             season = added(found, steps)
             if self.drivers.shape[1]:
-                effect = self._effect(z - season[:n])
-        return season, effect
+                effects = self._effects(z - season[:n])
+        return season, effects
 
-    def _effect(self, z: Floats) -> Floats:
-        """Return what the drivers add, by ridge regression of step-to-step changes on their changes."""
+    def _effects(self, z: Floats) -> Floats:
+        """Return what each driver adds, by ridge regression of step-to-step changes on their changes."""
         n = len(z)
         x = self.drivers - self.drivers[:n].mean(axis=0)
         size = x[:n].std(axis=0)
-        x = x[:, size > 0] / size[size > 0]
-        if not x.shape[1] or n < x.shape[1] + 4:
-            return np.zeros(len(x))
+        x = np.divide(x, size, out=np.zeros_like(x), where=size > 0)
+        n_there = int((size > 0).sum())
+        if not n_there or n < n_there + 4:
+            return np.zeros_like(x)
         dx, dz = np.diff(x[:n], axis=0), np.diff(z)
         weights = np.linalg.solve(dx.T @ dx + _RIDGE * np.eye(x.shape[1]), dx.T @ (dz - np.median(dz)))
-        return np.asarray(x @ weights)
+        return np.asarray(x * weights)
 
     @property
     def season_part(self) -> Floats:
@@ -138,19 +172,23 @@ class Past:
         return self._parts[0]
 
     @property
+    def driver_parts(self) -> Floats:
+        """What each driver adds, one row a step and a column a driver; on logarithms where ``is_log``."""
+        return self._parts[1]
+
+    @cached_property
     def driver_part(self) -> Floats:
         """What the drivers add at every step, those ahead included; on logarithms where ``is_log``."""
-        return self._parts[1]
+        return np.asarray(self.driver_parts.sum(axis=1))
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
         """The patterns of the season, without the drivers' effect."""
-        z = np.log(self.y) if self.is_log else self.y
-        return patterns(z - self.driver_part[: len(z)], self.season, ~self.cleaned.is_shock)
+        return patterns(self._z - self.driver_part[: len(self.y)], self.season, ~self.cleaned.is_shock)
 
     @cached_property
     def _added(self) -> Floats:
-        return self.season_part + self.driver_part
+        return self.season_part + self.driver_part + self.length_part
 
     @cached_property
     def low(self) -> Floats:

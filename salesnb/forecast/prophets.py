@@ -37,10 +37,10 @@ def prophet(past: Past) -> Floats:
         model = Prophet(uncertainty_samples=0, seasonality_mode="multiplicative" if past.is_log else "additive")
         for name in names:
             model.add_regressor(name)
-        n = len(past)
-        model.fit(frame.iloc[:n].assign(y=past.y), seed=0, iter=_STEPS)
+        n, length = len(past), np.exp(past.length_part)
+        model.fit(frame.iloc[:n].assign(y=past.y / length[:n]), seed=0, iter=_STEPS)
         found = model.predict(frame.iloc[n:])["yhat"].to_numpy(dtype=np.float64)
-    return np.asarray(found)
+    return np.asarray(found * length[n:])
 
 
 def _dates(past: Past) -> pd.DatetimeIndex:

@@ -243,37 +243,3 @@ def _series(name: str, rows: pd.DataFrame, step: Frequency, horizon: int, extra:
             mend=f"give a row for every step of the series and the {horizon} ahead, or leave the column out",
         )  # fmt: skip
     return Series(name, step, first, values, given, tuple(map(str, extra.columns)))
-
-
-def holidays_of(country: str, step: Frequency, steps: Numbers) -> tuple[Floats, tuple[str, ...]]:
-    """Return how many days of each holiday of a country lie in each step.
-
-    Returns
-    -------
-    tuple
-        One row a step and one column a holiday that lies in at least one of them; and their names.
-
-    Raises
-    ------
-    ContractError
-        The country is not known.
-    """
-    import holidays
-
-    numbers = steps
-    edges = step.dates(np.array([numbers[0] - 1, numbers[-1] + 1])).astype("datetime64[Y]").astype(int) + 1970
-    try:
-        days = holidays.country_holidays(country, years=range(int(edges[0]), int(edges[1]) + 1), language="en_US")
-    except NotImplementedError:
-        raise ContractError(
-            f"no holidays are known of {country!r}", where="holidays", mend="give a country's code, as US or DE"
-        ) from None
-    rows = [(day, name) for day, names in days.items() for name in str(names).split("; ")]
-    when = step.numbers(np.array([day for day, _ in rows], dtype="datetime64[ns]"))
-    names = sorted({name for _, name in rows})
-    made = np.zeros((len(numbers), len(names)))
-    for number, (_, name) in zip(when, rows, strict=True):
-        if numbers[0] <= number <= numbers[-1]:
-            made[number - numbers[0], names.index(name)] += 1
-    kept = [place for place in range(len(names)) if made[:, place].any()]
-    return made[:, kept], tuple(names[place] for place in kept)

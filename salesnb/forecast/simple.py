@@ -47,7 +47,7 @@ def regression(past: Past) -> Floats:
     the mean are drawn towards nothing (ridge). The line is that of the last three seasons at most.
     """
     n, h = len(past), past.horizon
-    z = np.log(past.y) if past.is_log else past.y
+    z = (np.log(past.y) if past.is_log else past.y) - past.length_part[:n]
     steps = np.arange(n + h, dtype=np.float64)
     columns = [np.maximum(steps, n - 3 * max(past.season, 8)) / max(n, 1)]
     if n >= 2 * past.season > 2:
@@ -58,7 +58,7 @@ def regression(past: Past) -> Floats:
     if not x.shape[1]:
         return np.full(h, past.y.mean())
     weights = np.linalg.solve(x[:n].T @ x[:n] + _PENALTY * np.eye(x.shape[1]), x[:n].T @ (z - z.mean()))
-    ahead = z.mean() + x[n:] @ weights
+    ahead = z.mean() + x[n:] @ weights + past.length_part[n:]
     return np.asarray(np.exp(np.clip(ahead, -700, 700)) if past.is_log else ahead)
 
 

@@ -79,13 +79,36 @@ def month_table(found: Outlook) -> Table:
         "low": number("Low", lambda v: formats.money(v)),
         "high": number("High", lambda v: formats.money(v)),
     }
-    notes = "" if found.made is None else "; ".join(found.made.notes)
+    columns |= _parts(found)
+    why = "" if found.made is None else found.made.reason.partition("; ")[2]
+    notes = "" if found.made is None else "; ".join(filter(None, [*found.made.notes, why]))
     return table(
         found.ahead, columns, caption=found.finding(), empty=f"{found.nothing}.",
         note=f"In {found.currency}; low and high hold a month in {formats.share(found.level, 0)} of cases. The bounds "
         "of months must not be summed: a quarter's range is that of summed paths, as above."
         + (f" {notes}." if notes else ""),
     )  # fmt: skip
+
+
+def _parts(found: Outlook) -> dict[str, Column]:
+    """Return the columns of what makes the forecast: trend, and season and trading days where they do anything."""
+    if found.made is None or found.ahead.empty:
+        return {}
+    neutral = 1.0 if found.made.is_product else 0.0
+    titles = {"season": "Season", "length": "Trading days"}
+    there = {name: title for name, title in titles.items() if not np.allclose(found.ahead[name], neutral)}
+    if not there:
+        return {}
+
+    def part(value: float) -> str:
+        return (
+            formats.relative(value - 1, 0) if found.made and found.made.is_product else formats.change(value, "money")
+        )
+
+    return {
+        "trend": number("Trend", lambda v: formats.money(v)),
+        **{name: number(title, part) for name, title in there.items()},
+    }
 
 
 def race_table(found: Outlook) -> Table:

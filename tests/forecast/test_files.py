@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dtm
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,8 @@ from salesnb.errors import ContractError, ParameterError, SalesnbError, SourceEr
 from salesnb.forecast.files import checked_out, read_table, write_table
 from salesnb.forecast.frequency import Frequency
 from salesnb.forecast.many import Asked, many
-from salesnb.forecast.reading import holidays_of, read_series
+from salesnb.forecast.reading import read_series
+from salesnb.forecast.trading import holidays_of, trading_days
 from tests.forecast.test_series import monthly
 
 DATES = pd.date_range("2020-01-01", periods=48, freq="MS")
@@ -152,6 +154,40 @@ def test_holidays_are_counted_in_their_steps() -> None:
     assert counts.sum() == pytest.approx(len([1 for _ in names]), abs=2)
     with pytest.raises(ContractError, match="no holidays are known of 'XX'"):
         holidays_of("XX", step, numbers)
+
+
+def test_trading_days_are_counted() -> None:
+    months = Frequency.parse("MS")
+    steps = months.numbers(np.array(["2024-02-01", "2024-12-01"], dtype="datetime64[ns]"))
+    for which, days in (("days", (29, 31)), ("weekdays", (21, 22)), ("US", (20, 21))):
+        for step, n in zip(steps, days, strict=True):
+            assert trading_days(which, months, np.array([step])).tolist() == [n], which
+    weeks = Frequency.parse("W-SUN")
+    christmas = weeks.numbers(np.array(["2024-12-29"], dtype="datetime64[ns]"))
+    assert trading_days("DE", weeks, christmas).tolist() == [3]
+    assert trading_days("weekdays", Frequency.parse("ME"), steps[:1]).tolist() == [21]
+    with pytest.raises(ParameterError, match="no trading days"):
+        trading_days("US", Frequency.parse("D"), steps)
+    with pytest.raises(ContractError, match="no holidays are known of 'XX'"):
+        trading_days("XX", months, steps)
+
+
+def test_parts_are_columns() -> None:
+    frame = table()
+    asked = replace(ASKED, parts=True, holidays="US", trading_days="weekdays")
+    found, _ = many(read_series(frame, id="id", time="ds", value="y", horizon=6), asked, jobs=1)
+    assert list(found.columns)[:6] == ["id", "time", "forecast", "low", "high", "parts"]
+    names = [name for name in found if name in ("trend", "season", "length") or name.startswith("effect of ")]
+    assert (found["parts"] == "times").all()
+    assert found[names].prod(axis=1).to_numpy() == pytest.approx(found["forecast"].to_numpy())
+    capped, told = many(
+        read_series(frame, id="id", time="ds", value="y", horizon=6), replace(asked, ceiling=100.0), jobs=1
+    )
+    assert capped["forecast"].max() == 100
+    assert capped["high"].max() == 100
+    assert "no step can be above 100" in told["notes"].iloc[0]
+    names = [name for name in capped if name in ("trend", "season", "length") or name.startswith("effect of ")]
+    assert capped[names].prod(axis=1).to_numpy() == pytest.approx(capped["forecast"].to_numpy())
 
 
 @pytest.mark.parametrize("asked", [{"horizon": 0}, {"horizon": 3, "season": 0}, {"horizon": 3, "level": 1.0},

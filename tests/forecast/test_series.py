@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from salesnb.errors import ParameterError
+from salesnb.forecast.auto import forecast
 from salesnb.forecast.cleaning import cleaned
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import pattern, patterns, trend
@@ -118,3 +120,51 @@ def test_what_a_promotion_adds_is_learnt_and_added_ahead() -> None:
     assert past.driver_part[75] - past.driver_part[74] == pytest.approx(0.5, abs=0.08)
     said = regression(past)
     assert said[3] / regression(Past.of(y, 12, 12))[3] == pytest.approx(np.exp(0.5), rel=0.25)
+
+
+def trading(n: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Months that bring as much as they have weekdays, and how many these are."""
+    months = np.arange(np.datetime64("2016-01"), np.datetime64("2016-01") + n + 1)
+    days = np.busday_count(months[:-1].astype("datetime64[D]"), months[1:].astype("datetime64[D]")).astype(float)
+    noise = np.exp(np.random.default_rng(seed).normal(0, 0.01, n))
+    return 100 * days * noise, days
+
+
+def test_a_month_of_more_trading_days_brings_more() -> None:
+    y, days = trading(72 + 6)
+    past = Past.of(y[:72], 12, 6, lengths=days)
+    found = forecast(past)
+    assert found.point == pytest.approx(100 * days[72:], rel=0.03)
+    assert found.parts["length"].to_numpy() == pytest.approx(days[72:] / np.exp(np.log(days[:72]).mean()))
+    bare = forecast(Past.of(y[:72], 12, 6))
+    assert np.abs(found.point - y[72:]).sum() < 0.5 * np.abs(bare.point - y[72:]).sum()
+    for name in ("prophet", "regression", "theta", "autoregression"):
+        assert forecast(past, name).point == pytest.approx(100 * days[72:], rel=0.05), name
+
+
+def test_trading_days_that_do_not_help_are_left_out() -> None:
+    _, days = trading(60)
+    y = 1000 * np.exp(np.random.default_rng(5).normal(0, 0.01, 54))
+    found = forecast(Past.of(y, 12, 6, lengths=days))
+    assert "trading days are left out" in found.reason
+    assert (found.parts["length"] == 1).all()
+    with pytest.raises(ParameterError, match="no day that counts"):
+        Past.of(y, 12, 6, lengths=np.where(days == days[3], 0.0, days))
+
+
+@pytest.mark.parametrize("is_positive", [True, False])
+def test_the_parts_make_the_forecast(is_positive: bool) -> None:
+    y, days = trading(66)
+    season = 1 + 0.3 * np.sin(np.arange(66) * np.pi / 6)
+    promotion = (np.random.default_rng(1).random((66, 1)) < 0.2).astype(float)
+    values = y * season * (1 + 0.5 * promotion[:, 0]) - (0 if is_positive else 3000)
+    past = Past.of(values[:60], 12, 6, drivers=promotion, names=("promotion",), lengths=days)
+    found = forecast(past)
+    assert found.is_product is is_positive
+    assert list(found.parts) == ["trend", "season", "length", "promotion"]
+    made = found.parts.prod(axis=1) if is_positive else found.parts.sum(axis=1)
+    assert made.to_numpy() == pytest.approx(found.point)
+    if is_positive:
+        ahead = promotion[60:, 0] == 1
+        lift = found.parts["promotion"].to_numpy()
+        assert lift[ahead].mean() / lift[~ahead].mean() == pytest.approx(1.5, rel=0.15)
