@@ -54,7 +54,7 @@ def kpi(
         print(printing.records(frame) if as_json else printing.kpi(frame, book.currency), end="")
 
 
-def _book(source: str, as_of: str | None, fiscal_year_start: int, period: str) -> tuple[Book, Period]:
+def _book(source: str, as_of: str | None, fiscal_year_start: int, period: str | None = None) -> tuple[Book, Period]:
     from dataclasses import replace
 
     from salesnb.data.history import as_known
@@ -164,9 +164,13 @@ def lab() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks_folder())])
 
 
+_ANY = "2000"
+"""The period where none is asked about: a series goes as far back as the records do."""
+
+
 @app.command()
 def forecast(
-    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a series and date.")],
+    file: Annotated[str, typer.Argument(help="A CSV or Parquet file, one row a series and date; with --kpi a source.")],
     id_column: Annotated[str | None, typer.Option("--id", help="The column of series ids; none: one series.")] = None,
     time_column: Annotated[str, typer.Option("--time", help="The column of dates.")] = "ds",
     value_column: Annotated[str, typer.Option("--value", help="The column of values.")] = "y",
@@ -178,21 +182,36 @@ def forecast(
     seed: Annotated[int, typer.Option(min=0, help="Where random numbers start.")] = 0,
     regressors: Annotated[Path | None, typer.Option(help="A file of regressors by date, those ahead included.")] = None,
     holidays: Annotated[str, typer.Option(help="A country's holidays as regressors: US, DE, ...")] = "",
+    trading_days: Annotated[
+        str, typer.Option(help="Count a step's days: 'weekdays', 'days', or a country's weekdays: US, DE, ...")
+    ] = "",
+    parts: Annotated[bool, typer.Option("--parts", help="Say what trend, season and each regressor do.")] = False,
     together: Annotated[str | None, typer.Option(help="Rows of one step become one: sum, mean or last.")] = None,
+    kpi_name: Annotated[str | None, typer.Option("--kpi", help="Forecast this KPI of the source, as win_rate.")] = None,
+    grain: Annotated[str, typer.Option(help="Of a KPI: day, week, month, quarter or year.")] = "month",
+    by: Annotated[str | None, typer.Option("--by", help="Of a KPI: a series a rep, team, region, ...")] = None,
+    as_of: AsOf = None,
+    fiscal_year_start: Fiscal = 1,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write, .csv or .parquet.")] = None,
     reasons: Annotated[Path | None, typer.Option(help="A file for which model each series got, and why.")] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Processes; the cores by default.")] = None,
     cluster: Annotated[str | None, typer.Option(help="A Dask scheduler, as tcp://host:8786, to run on.")] = None,
 ) -> None:
-    """Forecast many series of a tidy table, each with a range and a reason."""
-    from salesnb.forecast.many import Asked
-    from salesnb.run.forecasting import forecast_file
+    """Forecast many series of a tidy table, or a KPI of a source, each with a range and a reason."""
+    from typing import cast
 
-    asked = Asked(horizon, season, model, level / 100, seed, holidays)
-    table = {"id": id_column, "time": time_column, "value": value_column, "freq": freq, "together": together}
-    forecast_file(
-        file, table, asked, regressors=regressors, out=out, reasons=reasons, jobs=jobs, cluster=cluster, say=_say
-    )
+    from salesnb.calendars import Grain
+    from salesnb.forecast.many import Asked
+    from salesnb.run.forecasting import Places, forecast_file, forecast_kpi
+
+    asked = Asked(horizon, season, model, level / 100, seed, holidays, trading_days, parts)
+    places = Places(out, reasons, jobs, cluster, _say)
+    if kpi_name is None:
+        table = {"id": id_column, "time": time_column, "value": value_column, "freq": freq, "together": together}
+        forecast_file(Path(file), table, asked, places, regressors=regressors)
+        return
+    book, _ = _book(file, as_of, fiscal_year_start, _ANY)
+    forecast_kpi(book, kpi_name, cast(Grain, grain), asked, places, by=by, regressors=regressors)
 
 
 def _ended(number: int, frame: object) -> None:

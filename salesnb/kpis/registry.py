@@ -36,6 +36,7 @@ __all__ = [
     "compute",
     "difference",
     "find",
+    "is_additive",
     "kpi",
     "load",
     "rows_behind",
@@ -122,7 +123,7 @@ def compare(
     entry = find(kpi) if isinstance(kpi, str) else kpi
     periods = {"previous": period.previous, "year_ago": period.year_ago}
     earlier = {name: compute(book, entry, other, by=by, confidence=confidence) for name, other in periods.items()}
-    additive = {name: _is_additive(book, entry, other) for name, other in periods.items()}
+    additive = {name: is_additive(book, entry, other) for name, other in periods.items()}
     frame = _with_vanished(compute(book, entry, period, by=by, confidence=confidence), earlier, any(additive.values()))
     for name, change in (("previous", "change"), ("year_ago", "change_yoy")):
         before = earlier[name].set_index(earlier[name]["segment"].astype(object))
@@ -243,7 +244,8 @@ def _measure(book: Book, entry: Kpi, period: Period) -> Measure:
     return memo.value(book, "measure", entry, period, make=lambda: entry.measure(book, period))
 
 
-def _is_additive(book: Book, entry: Kpi, period: Period) -> bool:
+def is_additive(book: Book, entry: Kpi, period: Period) -> bool:
+    """Tell whether a KPI of no rows is 0 rather than nothing: a total or a count."""
     try:
         return _measure(book, entry, period).is_additive
     except NeedsData:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,24 +16,47 @@ from salesnb import formats
 from salesnb.errors import ParameterError, did_you_mean
 from salesnb.forecast.files import checked_out, read_table, write_table
 from salesnb.forecast.many import Asked, many, renamed
-from salesnb.forecast.reading import SUMS, read_series
+from salesnb.forecast.reading import SUMS, Series, read_series
 from salesnb.run.watching import seconds
+
+if TYPE_CHECKING:
+    from salesnb.calendars import Grain
+    from salesnb.data.book import Book
 
 _EVERY = 5.0
 _MOST_REASONS = 5
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a forecast goes, and what makes it.
+
+    Attributes
+    ----------
+    out
+        The file of forecasts; without one they are printed as CSV.
+    reasons
+        The file of ``id, model, reason, notes``.
+    jobs, cluster
+        Processes, or the address of a Dask scheduler.
+    say
+        Tells a person a line, beside the data.
+    """
+
+    out: Path | None
+    reasons: Path | None
+    jobs: int | None
+    cluster: str | None
+    say: Callable[[str], None]
+
+    def check(self) -> None:
+        """Raise ParameterError where a file is of no kind that can be written."""
+        for place in filter(None, (self.out, self.reasons)):
+            checked_out(place)
+
+
 def forecast_file(
-    file: Path,
-    table: Mapping[str, str | None],
-    asked: Asked,
-    *,
-    regressors: Path | None = None,
-    out: Path | None = None,
-    reasons: Path | None = None,
-    jobs: int | None = None,
-    cluster: str | None = None,
-    say: Callable[[str], None],
+    file: Path, table: Mapping[str, str | None], asked: Asked, places: Places, *, regressors: Path | None = None
 ) -> None:
     """Forecast the series of a file, and write or print what comes of it.
 
@@ -43,18 +67,10 @@ def forecast_file(
     table
         ``id``, ``time`` and ``value``, the columns; ``freq`` and ``together``: see
         :func:`salesnb.forecast.reading.read_series`.
-    asked
-        What is asked of each series.
+    asked, places
+        What is asked of each series, and where it goes.
     regressors
         A file of regressors.
-    out
-        The file of forecasts; without one they are printed as CSV.
-    reasons
-        The file of ``id, model, reason, notes``.
-    jobs, cluster
-        Processes, or the address of a Dask scheduler.
-    say
-        Tells a person a line, beside the data.
 
     Raises
     ------
@@ -65,8 +81,7 @@ def forecast_file(
     if together is not None and together not in SUMS:
         raise ParameterError(f"rows cannot become one by {together!r}", where="--together", mend=did_you_mean(
             together, SUMS))  # fmt: skip
-    for place in filter(None, (out, reasons)):
-        checked_out(place)
+    places.check()
     series = read_series(
         read_table(file),
         id=table.get("id"),
@@ -77,19 +92,59 @@ def forecast_file(
         regressors=None if regressors is None else read_table(regressors),
         together=together,
     )
+    _forecast(series, asked, places, table.get("id"), str(table["time"]))
+
+
+def forecast_kpi(
+    book: Book, name: str, grain: Grain, asked: Asked, places: Places, *, by: str | None = None,
+    regressors: Path | None = None,
+) -> None:  # fmt: skip
+    """Forecast a KPI of a source, of the whole or by segment, and write or print what comes of it.
+
+    Parameters
+    ----------
+    book, name, grain, by
+        See :func:`salesnb.analysis.kpi_series.kpi_series`.
+    asked, places
+        What is asked of each series, and where it goes. A ratio that was never above 1 is not forecast above it.
+    regressors
+        A file of regressors, with the column ``ds``, and ``id`` where they differ by segment.
+
+    Raises
+    ------
+    SalesnbError
+        The KPI, the dimension, the grain or an option cannot be used, or the source does not give what it needs.
+    """
+    from salesnb.analysis.kpi_series import frequency, kpi_series
+    from salesnb.kpis.registry import find
+
+    places.check()
+    frame, notes = kpi_series(book, name, grain, by=by)
+    for note in notes:
+        places.say(f"{note[:1].upper()}{note[1:]}.")
+    if find(name).unit == "ratio" and frame["y"].max() <= 1:
+        asked = replace(asked, ceiling=1.0)
+    series = read_series(
+        frame, id="id", time="ds", value="y", horizon=asked.horizon, freq=frequency(book, grain),
+        regressors=None if regressors is None else read_table(regressors),
+    )  # fmt: skip
+    _forecast(series, asked, places, "id", "ds")
+
+
+def _forecast(series: Sequence[Series], asked: Asked, places: Places, id: str | None, time_name: str) -> None:
     started = time.monotonic()
-    with _workers(cluster) as client, _progress(len(series), say) as on_done:
-        frame, told = many(series, asked, jobs=jobs, client=client, on_done=on_done)
-    frame = renamed(frame, table.get("id"), str(table["time"]))
-    if reasons is not None:
-        write_table(told, reasons)
+    with _workers(places.cluster) as client, _progress(len(series), places.say) as on_done:
+        frame, told = many(series, asked, jobs=places.jobs, client=client, on_done=on_done)
+    frame = renamed(frame, id, time_name)
+    if places.reasons is not None:
+        write_table(told, places.reasons)
     for line in _summary(told, asked, time.monotonic() - started):
-        say(line)
-    if out is None:
+        places.say(line)
+    if places.out is None:
         print(frame.to_csv(index=False, lineterminator="\n"), end="")
         return
-    write_table(frame, out)
-    say(f"Written to {out}")
+    write_table(frame, places.out)
+    places.say(f"Written to {places.out}")
 
 
 def _summary(told: pd.DataFrame, asked: Asked, took: float) -> list[str]:

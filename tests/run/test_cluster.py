@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from salesnb.errors import CellError, KernelDied, OutOfTime, ParameterError
+from salesnb.forecast.many import Asked
+from salesnb.run.forecasting import Places, forecast_file
 from salesnb.run.job import Deadlines
 from salesnb.run.kernels import python_environment
 from salesnb.run.runner import backfill, run
@@ -128,3 +132,29 @@ def test_a_cluster_that_is_not_there(write: Write, tmp_path: Path, monkeypatch: 
         with pytest.raises(ParameterError, match="no Dask scheduler answers"):
             run("2026Q3", out=tmp_path / "out", notebooks=write(nb_01_a=notebook("1")), cluster=address)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["failed"]
+
+
+def test_series_are_forecast_by_the_workers(cluster: str, tmp_path: Path) -> None:
+    """The same forecasts as of this machine, whichever worker made them."""
+    steps = np.arange(36)
+    names = [f"s{i:02d}" for i in range(60)]
+    frame = pd.concat(
+        pd.DataFrame(
+            {"id": name, "ds": pd.date_range("2023-01-01", periods=36, freq="MS"), "y": 100.0 + i + steps % 12}
+        )
+        for i, name in enumerate(names)
+    )
+    frame.to_csv(tmp_path / "in.csv", index=False)
+    table = {"id": "id", "time": "ds", "value": "y"}
+    said: list[str] = []
+    for out, address in (("here.csv", None), ("there.csv", cluster)):
+        places = Places(tmp_path / out, None, 2, address, said.append)
+        forecast_file(tmp_path / "in.csv", table, Asked(3), places)
+    here, there = (pd.read_csv(tmp_path / name) for name in ("here.csv", "there.csv"))
+    assert len(there) == 180
+    pd.testing.assert_frame_equal(here, there, rtol=1e-9)
+    assert sum(line.startswith("60 series, 3 steps ahead") for line in said) == 2
+    places = Places(tmp_path / "none.csv", None, 2, "tcp://127.0.0.1:1", said.append)
+    with pytest.raises(ParameterError, match="no Dask scheduler answers"):
+        forecast_file(tmp_path / "in.csv", table, Asked(3), places)
+    assert not (tmp_path / "none.csv").exists()
