@@ -20,7 +20,7 @@ from salesnb import formats
 from salesnb.forecast.backtest import WINDOWS, Window, backtest, listed
 from salesnb.forecast.models import COMBINED, RIVALS, known, tried
 from salesnb.forecast.past import Past
-from salesnb.forecast.patterns import Floats
+from salesnb.forecast.patterns import Floats, longer_than
 from salesnb.forecast.ranges import PATHS, about, paths, scale, surprises
 from salesnb.forecast.thin import thin
 
@@ -28,6 +28,8 @@ BETTER = 0.4
 """A model is taken alone where it missed in every window at most so much of what the combination did."""
 HOPELESS = 3.0
 """A member that missed so many times as much as the best one is left out."""
+CLEARLY = 0.75
+"""The year of days is left out where without it past windows were missed by so many times as much: mostly it helps."""
 COMBINATION = "combination"
 
 
@@ -129,15 +131,20 @@ def forecast(
 
 
 def _settled(past: Past, names: tuple[str, ...], n_windows: int) -> tuple[Past, list[Window], str]:
-    """Return the past with its regressors and trading days where they help: where past windows were missed by less."""
+    """Return the past with what helps of its regressors, trading days and longer pattern.
+
+    That is with what past windows were missed by less; where it is no matter, all stays.
+    """
     ahead = past.horizon - past.skip
     windows = backtest(past, names, ahead, n_windows)
     if not windows:
         return past, windows, ""
     has_drivers, has_lengths = bool(past.drivers.shape[1]), bool(past.length_part.any())
+    longer = longer_than(past.season, windows[0].origin)
     without: dict[str, dict[str, Any]] = {
         "the regressors": {"drivers": past.drivers[:, :0], "names": ()} if has_drivers else {},
         "trading days": {"lengths": past.lengths[:0]} if has_lengths else {},
+        longer: {"has_longer": False} if longer else {},
     }
     left_out = [one for one, changes in without.items() if changes]
     choices: list[tuple[float, Past, list[Window], list[str]]] = [(_sum(windows), past, windows, [])]
@@ -145,12 +152,13 @@ def _settled(past: Past, names: tuple[str, ...], n_windows: int) -> tuple[Past, 
         changes = {name: value for one in out for name, value in without[one].items()}
         bare = replace(past, **changes)
         others = backtest(bare, names, ahead, n_windows)
-        choices.append((_sum(others), bare, others, out))
+        choices.append((_sum(others) / (CLEARLY if longer in out else 1.0), bare, others, out))
     _, past, windows, out = min(choices, key=lambda one: one[0])
     if not out:
         return past, windows, ""
     told = formats.listed(out)
-    return past, windows, f"; {told} are left out, for with them past windows were missed by more"
+    are, them = ("is", "it") if out == [longer] else ("are", "them")
+    return past, windows, f"; {told} {are} left out, for with {them} past windows were missed by more"
 
 
 def _sum(windows: list[Window]) -> float:

@@ -39,6 +39,8 @@ class Past:
         The date of each step, those ahead included; empty where they are not known.
     skip
         How many of the steps ahead are past already, without a value.
+    has_longer
+        Whether days have a year and hours a week, beside their season.
     lengths
         How long each step is, those ahead included, as its trading days: a month of 23 brings more than one of 20.
         Empty where all are as long; not used where a value is near or below 0.
@@ -51,6 +53,7 @@ class Past:
     names: tuple[str, ...] = ()
     dates: Dates = field(default_factory=lambda: np.array([], dtype="datetime64[ns]"))
     skip: int = 0
+    has_longer: bool = True
     lengths: Floats = field(default_factory=lambda: np.array([]))
 
     @classmethod
@@ -83,7 +86,7 @@ class Past:
         long = np.array([]) if lengths is None else np.asarray(lengths, dtype=np.float64)[first:]
         if not np.all(long > 0):
             raise ParameterError("a step has no day that counts", where="lengths", mend="take longer steps")
-        return cls(raw[first:after], season, horizon + skip, given[first:], names, days, skip, long)
+        return cls(raw[first:after], season, horizon + skip, given[first:], names, days, skip, lengths=long)
 
     def cut(self, n: int, horizon: int) -> Past:
         """Return what was known after the first ``n`` values, of so many steps ahead."""
@@ -147,7 +150,7 @@ class Past:
         n, steps = len(z), np.arange(len(z) + self.horizon)
         season, effects = np.zeros(len(steps)), np.zeros_like(self.drivers)
         for _ in range(_ROUNDS if self.drivers.shape[1] else 1):
-            found = patterns(z - effects.sum(axis=1)[:n], self.season, told)
+            found = patterns(z - effects.sum(axis=1)[:n], self.season, told, has_longer=self.has_longer)
             season = added(found, steps)
             if self.drivers.shape[1]:
                 effects = self._effects(z - season[:n])
@@ -184,7 +187,8 @@ class Past:
     @property
     def patterns(self) -> tuple[Pattern, ...]:
         """The patterns of the season, without the drivers' effect."""
-        return patterns(self._z - self.driver_part[: len(self.y)], self.season, ~self.cleaned.is_shock)
+        left = self._z - self.driver_part[: len(self.y)]
+        return patterns(left, self.season, ~self.cleaned.is_shock, has_longer=self.has_longer)
 
     @cached_property
     def _added(self) -> Floats:

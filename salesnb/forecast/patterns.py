@@ -114,8 +114,15 @@ def pattern(z: Floats, length: float, places: int, known: Flags | None = None) -
     return Pattern(length, means * kept) if kept else None
 
 
-def patterns(z: Floats, season: int, known: Flags | None = None) -> tuple[Pattern, ...]:
+def patterns(z: Floats, season: int, known: Flags | None = None, *, has_longer: bool = True) -> tuple[Pattern, ...]:
     """Estimate all patterns of a series: its season, and of days the year, of hours the week.
+
+    Parameters
+    ----------
+    z, season, known
+        See :func:`pattern`; of days a season is the week, of hours the day.
+    has_longer
+        Whether to look for the year of days, and for the week of hours.
 
     Returns
     -------
@@ -124,12 +131,17 @@ def patterns(z: Floats, season: int, known: Flags | None = None) -> tuple[Patter
     """
     found = []
     left = z
-    for length, places in ((float(season), season), *_LONGER.get(season, ())):
+    for length, places in ((float(season), season), *(_LONGER.get(season, ()) if has_longer else ())):
         one = pattern(left, length, places, known)
         if one is not None:
             found.append(one)
             left = left - one.at(np.arange(len(z)))
     return tuple(found)
+
+
+def longer_than(season: int, n: int) -> str:
+    """Return the name of the longer pattern that so many values of a season may have; empty where none."""
+    return next((_CALLED[season] for length, _ in _LONGER.get(season, ()) if n >= 2 * round(length)), "")
 
 
 def added(found: Iterable[Pattern], steps: npt.NDArray[np.int64]) -> Floats:
@@ -138,3 +150,4 @@ def added(found: Iterable[Pattern], steps: npt.NDArray[np.int64]) -> Floats:
 
 
 _LONGER: dict[int, tuple[tuple[float, int], ...]] = {7: ((365.25, 52),), 24: ((168.0, 168),)}
+_CALLED = {7: "the pattern of the year", 24: "the pattern of the week"}

@@ -168,3 +168,22 @@ def test_the_parts_make_the_forecast(is_positive: bool) -> None:
         ahead = promotion[60:, 0] == 1
         lift = found.parts["promotion"].to_numpy()
         assert lift[ahead].mean() / lift[~ahead].mean() == pytest.approx(1.5, rel=0.15)
+
+
+def days(n: int, lockdown: slice = slice(0, 0)) -> np.ndarray:
+    """Days with a week and a year, and a part of it at a fifth."""
+    steps = np.arange(n)
+    season = 0.2 * np.sin(steps * 2 * np.pi / 7) + 0.3 * np.sin(steps * 2 * np.pi / 365.25)
+    y = 300 * np.exp(season + np.random.default_rng(11).normal(0, 0.05, n))
+    y[lockdown] *= np.linspace(0.1, 0.5, len(y[lockdown]))
+    return np.asarray(y)
+
+
+def test_a_year_that_a_long_shock_made_is_left_out() -> None:
+    """Where lockdowns are half of what is known, a year's pattern of them only harms; else the year stays."""
+    shocked = days(1400, slice(900, 1310))
+    held = forecast(Past.of(shocked[:1340], 7, 60))
+    assert "the pattern of the year is left out, for with it past windows were missed by more" in held.reason
+    calm = forecast(Past.of(days(1400)[:1340], 7, 60))
+    assert "left out" not in calm.reason
+    assert calm.parts["season"].mean() < 0.85, "these two months lie in the low of the year"
