@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from salesnb.analysis.behind import ID_OF, Thing
+from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.data.history import deals_on, entered
 
@@ -119,6 +120,9 @@ def details(book: Book, day: dtm.date, thing: Thing, ids: Iterable[str]) -> pd.D
 
 def _among(rows: ir.Table, name: str, ids: list[str]) -> ir.Table:
     """Return the rows of these ids."""
+    stored = memo.listed(rows, name, ids)
+    if stored is not None:
+        return rows.semi_join(stored, name)
     used = set("".join(ids))
     mark = next(chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in used)
     listed = ibis.literal(mark.join(ids)).split(mark).unnest().name(name).as_table()

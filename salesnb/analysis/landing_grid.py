@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from salesnb.analysis.calendar import Records
@@ -46,16 +47,18 @@ class Grid:
     won
         As known on ``day``: ``day, closed_on, amount, deals``, one row a day looked at and day of closing.
     open
-        As known on ``day``: ``day, opportunity_id, group, amount, expected_close_on, owner_id``, of open deals;
-        ``group`` is the stage, empty where no history tells it.
+        As known on ``day``: ``day, opportunity_id, place, amount, expected_close_on, owner_id``, of open deals;
+        ``place`` is that of the stage in ``places``.
     closed
-        As known on ``day``: ``day, group, won, decided``: how many of the deals ever seen in a stage were won, and were
+        As known on ``day``: ``day, place, won, decided``: how many of the deals ever seen in a stage were won, and were
         won or lost.
     ended
         As known on the last day of each past period: ``day, opportunity_id, closed_on, amount, owner_id`` of what was
         won in it; of the target as known today.
     has_deals
         Whether there are deals; without them ``won`` holds what was sold.
+    places
+        The stages; one without a name where no history tells them.
     kept
         What was computed of it already.
     """
@@ -69,6 +72,7 @@ class Grid:
     closed: pd.DataFrame
     ended: pd.DataFrame
     has_deals: bool
+    places: tuple[str, ...] = ()
     kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -103,12 +107,13 @@ class Grid:
     def total(self, period: Period, day: dtm.date) -> float:
         """Return what was booked in a period by a day, as known on that day."""
 
-        def make() -> float:
-            rows = self.rows("won", day)
-            inside = (rows["closed_on"] >= pd.Timestamp(period.start)) & (rows["closed_on"] < pd.Timestamp(period.end))
-            return float(rows.loc[inside, "amount"].sum())
+        def make() -> tuple[Any, Any]:
+            rows = self.rows("won", day).sort_values("closed_on")
+            return rows["closed_on"].to_numpy(), np.concatenate([[0.0], rows["amount"].to_numpy().cumsum()])
 
-        return self.once("total", period, day, make=make)
+        when, summed = self.once("summed", day, make=make)
+        first, after = np.searchsorted(when, [np.datetime64(period.start), np.datetime64(period.end)])
+        return float(summed[after] - summed[first])
 
 
 def target_of(book: Book, period: Period) -> Period:
@@ -135,14 +140,17 @@ def grid(book: Book, period: Period, most: int = MOST) -> Grid:
     usual = sorted({end - offset * _DAY for end in ends for offset in weeks})
     days = sorted({day, day - 7 * _DAY, *ends, *(end - offset * _DAY for end in ends for offset in offsets)})
     if not book.has("opportunities"):
-        nothing = pd.DataFrame(columns=["day", "opportunity_id", "group", "amount", "expected_close_on", "owner_id"])
-        closed = pd.DataFrame(columns=["day", "group", "won", "decided"])
+        nothing = pd.DataFrame(columns=["day", "opportunity_id", "place", "amount", "expected_close_on", "owner_id"])
+        closed = pd.DataFrame(columns=["day", "place", "won", "decided"])
         ended = pd.DataFrame(columns=["day", "opportunity_id", "closed_on", "amount", "owner_id"])
         return Grid(target, day, past, offsets, _sold(book, days), nothing, closed, ended, has_deals=False)
     rows = memo.table(book, "landing", tuple(days), make=lambda: _known(book, days))
+    still, closed = _open(book, rows), _closed(book, rows, usual)
+    places = tuple(sorted({*still["group"], *closed["group"]}))
+    still, closed = (one.assign(place=pd.Index(places).get_indexer(one["group"])) for one in (still, closed))
     return Grid(
-        target, day, past, offsets, _won(book, rows), _open(book, rows), _closed(book, rows, usual),
-        _ended(book, rows, past, target, day), has_deals=True,
+        target, day, past, offsets, _won(book, rows), still.drop(columns="group"), closed.drop(columns="group"),
+        _ended(book, rows, past, target, day), has_deals=True, places=places,
     )  # fmt: skip
 
 

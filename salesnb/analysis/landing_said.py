@@ -20,15 +20,19 @@ from __future__ import annotations
 
 import datetime as dtm
 import math
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from salesnb.analysis.landing_grid import Grid
 from salesnb.forecast.auto import forecast
 from salesnb.forecast.past import Past
+from salesnb.forecast.patterns import Floats
 from salesnb.periods import Period
 
 FORECASTERS = (
@@ -77,7 +81,7 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
     known
         What was known on each day.
     calls
-        ``period, as_of, holder, amount``: the commit calls.
+        ``start, end, as_of, holder, amount``: the commit calls, by ``as_of``.
     period, offset
         The period, and how many days before its end it is asked.
     """
@@ -91,18 +95,20 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
         values["seasonal_naive"] = known.total(period.year_ago, day)
     values["series"] = booked + _series(known, period, day, booked)
     values["pace"] = _pace(known, before, offset, booked)
-    values["calls"] = _called(calls, period, day)
+    values["calls"] = _called(known, calls, period, day)
     existing = new = math.nan
     chances = pd.DataFrame(columns=list(CHANCES))
     if known.has_deals:
-        mine = _due(known.rows("open", day), period)
+        rows = known.rows("open", day)
+        mine = Open(rows["place"].to_numpy(), _due(rows, period), rows["amount"].to_numpy(dtype=np.float64))
         values["stage_weighted"] = _stage_weighted(known, mine, day, booked)
         if before:
-            past = pd.concat([seen(known, each, offset) for each in before], ignore_index=True)
-            new = float(np.mean([fresh(known, each, offset)["amount"].sum() for each in before[-RECENT:]]))
+            past = sum((tally(known, each, offset) for each in before), np.zeros((2, len(known.places), 4)))
+            new = float(np.mean([_fresh_sum(known, each, offset) for each in before[-RECENT:]]))
             values["triangulation"] = booked + _triangulated(mine, past) + new
-            chances = mine[["opportunity_id", "owner_id", "amount"]].assign(chance=_chances(mine, past))
-            existing = float((chances["amount"] * chances["chance"]).sum())
+            chance = _chances(mine, past)
+            chances = rows[["opportunity_id", "owner_id", "amount"]].assign(chance=chance)
+            existing = float(mine.amount @ chance)
             values["deals"] = booked + existing + new
     members = ("series", "triangulation", "deals") if known.has_deals and before else ("series", "pace")
     there = [values[name] for name in members if not math.isnan(values[name])]
@@ -113,20 +119,48 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
     return Said(period, day, offset, booked, values, existing, new, chances)
 
 
-def _due(rows: pd.DataFrame, period: Period) -> pd.DataFrame:
-    expected = rows["expected_close_on"]
-    return rows.assign(is_due=(expected < pd.Timestamp(period.end)).astype(bool))
+class Open(NamedTuple):
+    """Open deals: the place of each one's stage in the grid's, whether it is due in the period (0 or 1), its amount."""
+
+    place: npt.NDArray[np.int64]
+    is_due: npt.NDArray[np.int64]
+    amount: Floats
+
+
+def _due(rows: pd.DataFrame, period: Period) -> npt.NDArray[np.int64]:
+    return np.asarray(rows["expected_close_on"] < pd.Timestamp(period.end), dtype=np.int64)
 
 
 def seen(known: Grid, period: Period, offset: int) -> pd.DataFrame:
     """Return the deals open on the day of a past period, with what each brought by its end: ``won_amount, is_won``."""
 
     def make() -> pd.DataFrame:
-        rows = _due(known.rows("open", known.on(period, offset)), period)
+        rows = known.rows("open", known.on(period, offset))
         amount = rows["opportunity_id"].map(known.rows("ended", period.last_day).set_index("opportunity_id")["amount"])
         return rows.assign(is_won=amount.notna(), won_amount=amount.astype("float64").fillna(0.0))
 
     return known.once("seen", period, offset, make=make)
+
+
+def tally(known: Grid, period: Period, offset: int) -> Floats:
+    """Count the deals open on the day of a past period, and those of them won by its end.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``[is due, place of the stage, what]``, what being how many were open, how many were won, the amount that was
+        open, and what those won brought.
+    """
+
+    def make() -> Floats:
+        rows = seen(known, period, offset)
+        there = _due(rows, period), rows["place"].to_numpy()
+        made = np.zeros((2, len(known.places), 4))
+        columns = np.ones(len(rows)), rows["is_won"], rows["amount"], rows["won_amount"]
+        np.add.at(made, there, np.column_stack([np.asarray(one, dtype=np.float64) for one in columns]))
+        return made
+
+    return known.once("tally", period, offset, make=make)
 
 
 def fresh(known: Grid, period: Period, offset: int) -> pd.DataFrame:
@@ -141,38 +175,37 @@ def fresh(known: Grid, period: Period, offset: int) -> pd.DataFrame:
     return known.once("fresh", period, offset, make=make)
 
 
-def _triangulated(mine: pd.DataFrame, past: pd.DataFrame) -> float:
-    opened = past.groupby("group")["amount"].sum()
-    won = past.groupby("group")["won_amount"].sum()
-    overall = float(won.sum() / opened.sum()) if opened.sum() > 0 else 0.0
-    rates = (won / opened.where(opened > 0)).fillna(overall)
-    return float((mine["amount"] * mine["group"].map(rates).astype("float64").fillna(overall)).sum())
+def _fresh_sum(known: Grid, period: Period, offset: int) -> float:
+    return known.once("fresh sum", period, offset, make=lambda: float(fresh(known, period, offset)["amount"].sum()))
 
 
-def _chances(mine: pd.DataFrame, past: pd.DataFrame) -> pd.Series[float]:
+def _triangulated(mine: Open, past: Floats) -> float:
+    opened, won = past[:, :, 2].sum(axis=0), past[:, :, 3].sum(axis=0)
+    overall = won.sum() / opened.sum() if opened.sum() > 0 else 0.0
+    rates = np.divide(won, opened, out=np.full(len(opened), overall), where=opened > 0)
+    return float(mine.amount @ rates[mine.place])
+
+
+def _chances(mine: Open, past: Floats) -> Floats:
     """Return each deal's chance to be won by the end: of its stage and whether it is due, drawn to that of its stage.
 
     The stage's own is drawn to that of all; each by the weight of five deals.
     """
-    overall = float(past["is_won"].mean()) if len(past) else 0.0
-    stages = past.groupby("group")["is_won"].agg(["sum", "count"])
-    by_stage = (stages["sum"] + _PRIOR * overall) / (stages["count"] + _PRIOR)
-    both = past.groupby(["group", "is_due"])["is_won"].agg(["sum", "count"])
-    base = by_stage.reindex(both.index.get_level_values("group")).to_numpy(dtype=np.float64)
-    rates = (both["sum"] + _PRIOR * base) / (both["count"] + _PRIOR)
-    keys = pd.MultiIndex.from_frame(mine[["group", "is_due"]])
-    found = pd.Series(rates.reindex(keys).to_numpy(dtype=np.float64), index=mine.index)
-    return found.fillna(mine["group"].map(by_stage).astype("float64")).fillna(overall)
+    n, won = past[:, :, 0], past[:, :, 1]
+    overall = won.sum() / n.sum() if n.sum() else 0.0
+    by_stage = (won.sum(axis=0) + _PRIOR * overall) / (n.sum(axis=0) + _PRIOR)
+    rates = (won + _PRIOR * by_stage) / (n + _PRIOR)
+    return np.asarray(rates[mine.is_due, mine.place])
 
 
-def _stage_weighted(known: Grid, mine: pd.DataFrame, day: dtm.date, booked: float) -> float:
+def _stage_weighted(known: Grid, mine: Open, day: dtm.date, booked: float) -> float:
     rows = known.rows("closed", day)
-    if rows.empty or rows["decided"].sum() == 0:
+    won, decided = rows["won"].to_numpy(dtype=np.float64), rows["decided"].to_numpy(dtype=np.float64)
+    if not decided.sum():
         return math.nan
-    rates = rows.set_index("group")["won"] / rows.set_index("group")["decided"]
-    overall = float(rows["won"].sum() / rows["decided"].sum())
-    due = mine[mine["is_due"]]
-    return booked + float((due["amount"] * due["group"].map(rates).astype("float64").fillna(overall)).sum())
+    rates = np.full(len(known.places), won.sum() / decided.sum())
+    rates[rows["place"].to_numpy(dtype=np.int64)] = won / decided
+    return booked + float((mine.amount * mine.is_due) @ rates[mine.place])
 
 
 def _pace(known: Grid, before: Sequence[Period], offset: int, booked: float) -> float:
@@ -186,48 +219,62 @@ def _pace(known: Grid, before: Sequence[Period], offset: int, booked: float) -> 
     return float(booked / np.median(shares))
 
 
-def _called(calls: pd.DataFrame, period: Period, day: dtm.date) -> float:
-    rows = calls[(calls["start"] == pd.Timestamp(period.start)) & (calls["end"] == pd.Timestamp(period.end))]
-    rows = rows[rows["as_of"] <= pd.Timestamp(day)]
-    if rows.empty:
-        return math.nan
-    latest = rows.sort_values("as_of").drop_duplicates("holder", keep="last")
-    return float(latest["amount"].sum())
+def _called(known: Grid, calls: pd.DataFrame, period: Period, day: dtm.date) -> float:
+    def of_period() -> pd.DataFrame:
+        is_its = (calls["start"] == pd.Timestamp(period.start)) & (calls["end"] == pd.Timestamp(period.end))
+        return calls[is_its]
+
+    rows = known.once("calls", period, make=of_period)
+    latest = dict(zip(*(rows.loc[rows["as_of"] <= pd.Timestamp(day), name] for name in ("holder", "amount")),
+                      strict=True))  # fmt: skip
+    return float(sum(latest.values())) if latest else math.nan
 
 
-def months(known: Grid, day: dtm.date) -> pd.Series[float]:
-    """Return what was booked in each month up to a day, as known on it; the month of the day is whole or not."""
+def months(known: Grid, day: dtm.date) -> tuple[int, Floats]:
+    """Return what was booked in each month up to a day, as known on it; the month of the day is whole or not.
+
+    Returns
+    -------
+    tuple
+        The first month, counted from January 1970, and one amount a month; none where nothing was booked.
+    """
     rows = known.rows("won", day)
     if rows.empty:
-        return pd.Series(dtype="float64")
-    months = rows["closed_on"].dt.to_period("M")
-    summed = rows.groupby(months)["amount"].sum()
-    last = max(pd.Period(day, "M"), summed.index.max())
-    return summed.reindex(pd.period_range(summed.index.min(), last, freq="M"), fill_value=0.0)
+        return 0, np.array([])
+    found = rows["closed_on"].to_numpy().astype("datetime64[M]").astype(np.int64)
+    first, last = int(found.min()), max(int(found.max()), _month(day))
+    summed = np.zeros(last - first + 1)
+    np.add.at(summed, found - first, rows["amount"].to_numpy(dtype=np.float64))
+    return first, summed
+
+
+def _month(day: dtm.date) -> int:
+    return (day.year - 1970) * 12 + day.month - 1
 
 
 def _series(known: Grid, period: Period, day: dtm.date, booked: float) -> float:
     """Return what the monthly series says is still to come in a period after a day."""
-    found = months(known, day)
-    if found.empty or day >= period.last_day:
+    first, found = months(known, day)
+    if not len(found) or day >= period.last_day:
         return 0.0
-    this = pd.Period(day, "M")
-    is_over = (pd.Timestamp(day) + pd.Timedelta(days=1)).month != day.month
-    whole = found if is_over else found.iloc[:-1]
-    if len(whole) > 1 and whole.iloc[0] < 0.5 * whole.iloc[1]:
-        whole = whole.iloc[1:]  # the records begin within the first month
-    if whole.empty:
+    this, is_over = _month(day), (day + dtm.timedelta(days=1)).month != day.month
+    whole = found if is_over else found[:-1]
+    if len(whole) > 1 and whole[0] < 0.5 * whole[1]:
+        first, whole = first + 1, whole[1:]  # the records begin within the first month
+    if not len(whole):
         return 0.0
-    last = pd.Period(period.last_day, "M")
-    ahead = (last - whole.index[-1]).n
-    if ahead < 1:
+    after, last = first + len(whole), _month(period.last_day)
+    if last < after:
         return 0.0
-    point = forecast(Past.of(np.asarray(whole, dtype=np.float64), _SEASON, ahead), n_paths=1, n_windows=0).point
-    names = [whole.index[-1] + step for step in range(1, ahead + 1)]
+    # A month's forecast does not hang on how many are asked: those of a whole period serve all its days in a month.
+    steps = max(last - after, last - _month(period.start)) + 1
+    past = Past.of(whole, _SEASON, steps)
+    point = known.once("months", whole.tobytes(), steps, make=lambda: forecast(past, n_paths=1, n_windows=0).point)
     left = 0.0
-    for name, value in zip(names, point, strict=True):
-        if name == this and not is_over:
-            left += max(float(value) - float(found.iloc[-1]), float(value) * (1 - day.day / name.days_in_month))
-        elif name.start_time.date() >= period.start or name.end_time.date() >= period.start:
+    for month, value in zip(range(after, last + 1), point, strict=False):
+        if month == this and not is_over:
+            days = monthrange(day.year, day.month)[1]
+            left += max(float(value) - float(found[-1]), float(value) * (1 - day.day / days))
+        elif month >= _month(period.start):
             left += float(value)
     return left

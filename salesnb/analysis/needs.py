@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Collection, Iterable
 
 import pandas as pd
 
 from salesnb import formats
+from salesnb.data import queries
 from salesnb.data.book import Book
 from salesnb.data.memo import keeping
 from salesnb.errors import NeedsData
@@ -60,12 +62,20 @@ def missing(
         ``needs, kpis, count``, one row a table or column; a KPI that lacks two is under both.
     """
     found: dict[str, list[str]] = {}
+    entries = list(entries)
     known = _known(book).setdefault(period, {})
     kept = kept or (keeping(book, stores=False) if book.memo is None else book)
+
+    def ask() -> str:
+        asked = {entry.name: unmet(kept, entry, period) for entry in entries if entry.name not in computed}
+        return json.dumps(asked)
+
+    if not all(entry.name in known or entry.name in computed for entry in entries):
+        names = tuple(entry.name for entry in entries)
+        told = queries.shared(("needs", book.fingerprint, book.as_of, period.start, period.end, names), ask)
+        known |= {name: tuple(needs) for name, needs in json.loads(told).items()}
     for entry in entries:
-        if entry.name not in known:
-            known[entry.name] = () if entry.name in computed else tuple(unmet(kept, entry, period))
-        for need in known[entry.name]:
+        for need in known.get(entry.name, ()):
             found.setdefault(need, []).append(entry.name)
     rows = [{"needs": need, "kpis": tuple(names), "count": len(names)} for need, names in found.items()]
     frame = pd.DataFrame(rows, columns=["needs", "kpis", "count"])

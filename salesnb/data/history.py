@@ -196,7 +196,11 @@ def _by_dates(deals: ir.Table, day: ir.Value) -> ir.Table:
 def _from_log(book: Book, deals: ir.Table, when: dtm.date | Callable[[ir.Table], ir.Table]) -> ir.Table:
     """Take every change after the day back."""
     events, columns = book.table("opportunity_events"), deals.columns
-    events = events if isinstance(when, dtm.date) else when(events)
+    if not isinstance(when, dtm.date):
+        # What came before a deal was there is asked of no day: for most days that is most of the log.
+        entry = entered(book).select(_of="opportunity_id", _from="entered_on")
+        events = when(events.inner_join(entry, events.opportunity_id == entry["_of"]))
+        events = events.filter(events["_from"] <= events["_day"])
     keys = ["opportunity_id", *(["_day"] if "_day" in columns else [])]
     is_later = after(events, when if isinstance(when, dtm.date) else events["_day"])
     undone = events.filter(is_later, events.field.isin(_UNDONE))

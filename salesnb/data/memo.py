@@ -208,6 +208,20 @@ def _stored(memo: Memo, expression: ir.Table) -> ir.Table:
     return _table(backend, name, expression.schema())
 
 
+def listed(rows: ir.Table, column: str, texts: Sequence[str]) -> ir.Table | None:
+    """Return a temporary table of texts beside the rows of a DuckDB; None elsewhere, for not every server lets write.
+
+    A query that names a table of a thousand ids is written once; one that holds them is written again for each list.
+    """
+    backend = rows.get_backend()
+    if backend.name != "duckdb":
+        return None
+    name = ibis.util.gen_name("listed")
+    backend.raw_sql(f'CREATE TEMP TABLE "{name}" ("{column}" VARCHAR)')
+    backend.con.execute(f'INSERT INTO "{name}" SELECT UNNEST(?::VARCHAR[])', [list(texts)])
+    return _table(backend, name, ibis.schema({column: "string"}))
+
+
 def _table(backend: Any, name: str, schema: ibis.Schema) -> ir.Table:
     """Return a temporary table that was just made; it is dropped with the last expression that reads it."""
     namespace = ops.Namespace(catalog="temp", database="main")

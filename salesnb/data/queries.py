@@ -66,7 +66,7 @@ def sql_of(query: ir.Table) -> str | None:
         return f"MAKE_DATE({day.year}, {day.month}, {day.day})"
 
     def written() -> tuple[str, bool]:
-        return str(query.get_backend().compile(narrowed(query, stand_in))), texts.are_own(words)
+        return _written(query, narrowed(query, stand_in)), texts.are_own(words)
 
     return _STAND_IN.sub(actual, _kept(key, written))
 
@@ -140,9 +140,16 @@ def sql_over(rows: ir.Table, make: Callable[[ir.Table], ir.Table], *key: Hashabl
     def written() -> tuple[str, bool]:
         shape = make(ops.UnboundTable(name=_ROWS, schema=schema).to_expr())
         words = {word for leaf in shape.op().find(ops.Literal) for word in _words(leaf.value)}
-        return str(rows.get_backend().compile(shape)), texts.are_own(words)
+        return _written(rows, shape), texts.are_own(words)
 
     return _kept((*key, schema), written).replace(f'"{_ROWS}"', f"({inner})")
+
+
+def _written(of: ir.Table, query: ir.Table) -> str:
+    """Return the SQL of a query for the backend of a table, not looking whether it is kept."""
+    backend: Any = of.get_backend()
+    write = getattr(backend, "written", backend.compile)
+    return str(write(query))
 
 
 def _kept(key: Hashable, write: Callable[[], tuple[str, bool]]) -> str:
@@ -166,6 +173,23 @@ def _shared(key: Hashable, write: Callable[[], tuple[str, bool]]) -> str:
             return text
     text, is_own = write()
     texts.keep(places[0] if is_own else places[1], told, text)
+    return text
+
+
+def shared(key: Hashable, write: Callable[[], str]) -> str:
+    """Return a text that another kernel of this run has written under a key, or write it, and for them too.
+
+    Parameters
+    ----------
+    key
+        All that the text depends on besides the code, as values whose ``repr`` tells them apart.
+    """
+    run = os.environ.get(SQL_VARIABLE)
+    folder = Path(run) if run else None
+    if (text := texts.read(folder, repr(key))) is not None:
+        return text
+    text = write()
+    texts.keep(folder, repr(key), text)
     return text
 
 

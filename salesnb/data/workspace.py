@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 
+from salesnb.data.backend import Backend
 from salesnb.data.held import plain_table
 from salesnb.data.raw import FILE, ROW, literal, quoted
 from salesnb.errors import SourceError
@@ -46,7 +46,7 @@ class Workspace:
         self._made = 0
         try:
             few = {"threads": 1} if _is_small([*readable, *([] if attach is None else [attach])]) else {}
-            self.backend: Any = ibis.duckdb.connect(temp_directory=str(self.folder / "spill"), **few)
+            self.backend: Any = Backend().connect(temp_directory=str(self.folder / "spill"), **few)
             self._shut_off(readable, attach)
         except BaseException:
             self._remove()

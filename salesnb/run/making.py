@@ -22,6 +22,7 @@ from salesnb.run.inputs import Inputs
 from salesnb.run.job import Execution, Job
 from salesnb.run.ledger import Ledger
 from salesnb.run.manifest import Failure, Manifest
+from salesnb.run.notebook import expected_seconds
 from salesnb.run.order import Order, RunResult
 from salesnb.run.progress import Event
 from salesnb.run.publish import MANIFEST, RESULTS, Place, storage
@@ -126,8 +127,10 @@ class Making:
     def _execute(self, pool: Pool, todo: Sequence[str], reasons: Reasons) -> dict[str, SalesnbError]:
         """Execute notebooks side by side and render each when it is done; return what failed."""
         deadlines = self.order.deadlines
+        # The longest first: a long one that begins last has the other cores wait for it.
+        turns = sorted(todo, key=lambda name: -(self.before.seconds(name) or expected_seconds(self.order.texts[name])))
         jobs = [
-            Job(name, self.order.texts[name], self.inputs.params[name], str(Path.cwd()), deadlines) for name in todo
+            Job(name, self.order.texts[name], self.inputs.params[name], str(Path.cwd()), deadlines) for name in turns
         ]
         waiting: dict[Future[Execution], str] = pool.submit(
             jobs,

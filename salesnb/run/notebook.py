@@ -196,3 +196,20 @@ def _is_json(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_is_json, value))
     return isinstance(value, dict) and all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+
+
+def expected_seconds(text: str) -> float:
+    """Return how long a notebook is expected to take, by its own metadata: ``salesnb.seconds``; 0 where it is silent.
+
+    Only the order in which notebooks begin depends on it.
+
+    Examples
+    --------
+    >>> expected_seconds('{"metadata": {"salesnb": {"seconds": 6}}}'), expected_seconds("{}")
+    (6.0, 0.0)
+    """
+    try:
+        told = json.loads(text)["metadata"]["salesnb"]["seconds"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return 0.0
+    return float(told) if isinstance(told, int | float) and 0 <= told < 1e6 else 0.0

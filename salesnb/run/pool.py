@@ -6,6 +6,7 @@ under way at a time, the rendering process and the stored book. Closing it ends 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import subprocess
@@ -137,8 +138,10 @@ class Pool:
 
         def watch() -> None:
             process.wait()
-            if not (folder / READY).exists():
-                folder.joinpath(FAILED).touch()
+            # Where the run has ended meanwhile, its folders are gone, and nobody waits.
+            with contextlib.suppress(OSError):
+                if not (folder / READY).exists():
+                    folder.joinpath(FAILED).touch()
 
         threading.Thread(target=watch, name="book", daemon=True).start()
 
