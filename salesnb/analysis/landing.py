@@ -60,7 +60,7 @@ class Landing(LandingCard):
             made.append({"id": "landing_came", "period": row["period"], "value": row["came"], "unit": "money"})
         for row in self.scores.to_dict("records"):
             place = {"by": "days_left", "segment": str(row["days_left"]), "n": row["n"], "unit": "ratio"}
-            found = {"accuracy": 1 - row["wape"], "bias": row["bias"], "coverage": row["coverage"]}
+            found = {"accuracy": 1 - row["wape"], "mase": row["mase"], "bias": row["bias"], "coverage": row["coverage"]}
             for name, value in found.items():
                 made.append({"id": f"forecast_{name}", "variant": row["forecaster"], "value": value, **place})
         for row in self.groups.to_dict("records"):

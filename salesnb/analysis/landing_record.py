@@ -18,7 +18,7 @@ from salesnb.analysis.landing_said import FORECASTERS, Said, said
 RECORD = (
     "period", "day", "days_left", "forecaster", "said", "low", "high", "freedom", "chance", "came", "target", "is_over",
 )  # fmt: skip
-SCORES = ("forecaster", "days_left", "n", "wape", "bias", "coverage", "value_added")
+SCORES = ("forecaster", "days_left", "n", "wape", "mase", "bias", "coverage", "value_added")
 Error: TypeAlias = tuple[str, int, float]
 LOOK_BACK = 5
 """Over how many past periods errors are measured."""
@@ -170,12 +170,16 @@ def scores(record: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``forecaster, days_left, n`` (periods), ``wape`` (sum of ``|said - came|`` over the sum of what came) ``, bias``
-        (sum of ``said - came`` over it: above 0 is too high) ``, coverage`` (share of ranges that held what came) and
+        ``forecaster, days_left, n`` (periods), ``wape`` (sum of ``|said - came|`` over the sum of what came),
+        ``mase`` (mean of ``|said - came|`` over the mean change of what came from one period of the record to the next;
+        NaN for fewer than two), ``bias`` (sum of ``said - came`` over the sum of what came: above 0 is too high),
+        ``coverage`` (share of ranges that held what came) and
         ``value_added`` (1 less the error over that of ``naive`` in the same periods; NaN for ``naive`` itself). A
         period in which a forecaster was silent does not count for it.
     """
     rows = record[record["is_over"] & record["said"].notna() & record["came"].notna()]
+    truths = rows.drop_duplicates("period")["came"].to_numpy(dtype=np.float64)
+    usual = float(np.mean(np.abs(np.diff(truths)))) if len(truths) > 1 else 0.0
     naive = rows[rows["forecaster"] == "naive"].set_index(["period", "days_left"])["said"]
     made = []
     for (name, left), each in rows.groupby(["forecaster", "days_left"], sort=False):
@@ -188,6 +192,7 @@ def scores(record: pd.DataFrame) -> pd.DataFrame:
         made.append(
             {"forecaster": name, "days_left": int(left), "n": len(each),  # type: ignore[call-overload]
              "wape": float(missed.abs().sum()) / size if size else math.nan,
+             "mase": float(missed.abs().mean()) / usual if usual else math.nan,
              "bias": float(missed.sum()) / size if size else math.nan,
              "coverage": float(inside.mean()) if len(ranged) else math.nan,
              "value_added": 1 - float(missed.abs().sum()) / theirs if is_both else math.nan}

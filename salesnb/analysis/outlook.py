@@ -168,13 +168,13 @@ def outlook(book: Book, period: Period, *, level: float = 0.8, seed: int = 0) ->
     low, high = made.interval(level)
     labels = [str(amounts.index[-1] + step) for step in range(1, MONTHS_AHEAD + 1)]
     ahead = pd.DataFrame({"month": labels, "forecast": made.point, "low": low, "high": high}).join(made.parts)
-    bare = np.exp(past.low) if past.is_log else past.low
+    learnt = made.past
+    bare = np.exp(learnt.low) if learnt.is_log else learnt.low
     history = pd.DataFrame({"month": [str(one) for one in amounts.index], "amount": y, "bare": bare})
     season: dict[int, float] = {}
-    if past.is_log and past.patterns:
-        added = past.season_part[-SEASON:]
-        months = [int((first.astype("datetime64[M]") + step).astype(int) % 12) + 1 for step in steps[-SEASON:]]
-        season = {month: float(np.exp(value)) for month, value in sorted(zip(months, added, strict=True))}
+    if made.is_product and learnt.patterns:
+        months = [(amounts.index[-1] + step).month for step in range(1, SEASON + 1)]
+        season = dict(sorted(zip(months, made.parts["season"].astype(float), strict=True)))
     return Outlook(period, day, book.currency, level, "", history, ahead, season, made, _race(past))
 
 

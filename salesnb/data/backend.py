@@ -19,7 +19,15 @@ class Backend(DuckDB):  # type: ignore[misc]
         self, expr: ir.Expr, /, *, limit: Any = None, params: Mapping[Any, Any] | None = None,
         pretty: bool = False,
     ) -> str:  # fmt: skip
-        """Return the SQL of an expression: what is kept of a table's, else written now."""
+        """Return the SQL of an expression: what is kept of a table's, else written now.
+
+        Parameters
+        ----------
+        expr
+            The expression.
+        limit, params, pretty
+            As Ibis has them; with any of them nothing is kept.
+        """
         is_whole = limit is None or (limit == "default" and ibis.options.sql.default_limit is None)
         if isinstance(expr, ir.Table) and is_whole and not params and not pretty:
             kept = sql_of(expr)

@@ -26,7 +26,6 @@ import ibis.expr.types as ir
 
 from salesnb.data import texts
 from salesnb.data.narrow import in_order, narrowed
-from salesnb.data.opened import SQL_VARIABLE
 
 MOST = 1024
 """How many texts are kept; the one not asked for longest is let go."""
@@ -166,7 +165,7 @@ def _shared(key: Hashable, write: Callable[[], tuple[str, bool]]) -> str:
     told = repr(key)
     if " at 0x" in told:
         return write()[0]
-    run = os.environ.get(SQL_VARIABLE)
+    run = os.environ.get(texts.RUN_VARIABLE)
     places = texts.place(), Path(run) if run else None
     for folder in places:
         if (text := texts.read(folder, told)) is not None:
@@ -184,7 +183,7 @@ def shared(key: Hashable, write: Callable[[], str]) -> str:
     key
         All that the text depends on besides the code, as values whose ``repr`` tells them apart.
     """
-    run = os.environ.get(SQL_VARIABLE)
+    run = os.environ.get(texts.RUN_VARIABLE)
     folder = Path(run) if run else None
     if (text := texts.read(folder, repr(key))) is not None:
         return text

@@ -22,6 +22,8 @@ from typing import Any
 
 from salesnb.data.kept import cache_home
 
+RUN_VARIABLE = "SALESNB_SQL_DIR"
+"""What names the folder in which the kernels of one run share texts."""
 _PARTS = ("analysis", "data", "kpis")
 _MADE = re.compile(r"(?:FY)?\d{2,4}(?:[QHM]\d{1,2}|W\d\d|-\d\d(?:-\d\d)?)?|\d(?::\d)?", re.ASCII)
 _OLDER = 2

@@ -58,6 +58,8 @@ class Forecast:
         the step add) and a column a regressor. Their product is the forecast where ``is_product``, else their sum.
     is_product
         Whether parts are factors.
+    past
+        The series as it was learnt from: without the regressors, trading days or longer pattern that did not help.
     """
 
     model: str
@@ -68,7 +70,8 @@ class Forecast:
     paths: Floats = field(repr=False)
     tried: pd.DataFrame = field(repr=False)
     parts: pd.DataFrame = field(repr=False)
-    is_product: bool = False
+    is_product: bool
+    past: Past = field(repr=False)
 
     def interval(self, level: float = 0.8) -> tuple[Floats, Floats]:
         """Return the bounds between which a step ahead lies with a probability; NaN where that is not known."""
@@ -189,7 +192,16 @@ def _kept(
         sample = about(sample, point) if len(sample) else sample
     parts, is_product = _parts(past, point)
     return Forecast(
-        what, why, tuple(notes), MappingProxyType(dict(weights)), point, sample, listed(windows), parts, is_product
+        what,
+        why,
+        tuple(notes),
+        MappingProxyType(dict(weights)),
+        point,
+        sample,
+        listed(windows),
+        parts,
+        is_product,
+        past,
     )
 
 

@@ -9,7 +9,8 @@ ces                   complex exponential smoothing
 damped_trend          exponential smoothing with a damped trend
 autoregression        ridge regression on the last changes
 ets, arima            exponential smoothing and ARIMA, their form chosen by themselves
-prophet               Prophet, with holidays and regressors
+prophet               Prophet, with holidays and regressors; ``prophet_flat`` without a trend, and
+                      ``prophet_logistic`` with one between a floor and a cap
 regression            trend, season and regressors
 naive, drift, seasonal_naive, moving_average, mean
                       what every other model has to beat
@@ -19,6 +20,7 @@ naive, drift, seasonal_naive, moving_average, mean
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -46,6 +48,8 @@ MODELS: Mapping[str, Model] = MappingProxyType(
         "ets": statistical.ets,
         "arima": statistical.arima,
         "prophet": prophet,
+        "prophet_flat": partial(prophet, growth="flat"),
+        "prophet_logistic": partial(prophet, growth="logistic"),
         "regression": simple.regression,
         "naive": simple.naive,
         "drift": simple.drift,

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,28 +18,44 @@ import pandas as pd
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
 
+Growth: TypeAlias = Literal["linear", "flat", "logistic"]
+CAP = 1.5
+"""The values that a logistic trend grows towards: so many times the highest, as far above the floor."""
 _STEPS = 1000
 """Of Stan's optimiser at most; by its own limit of ten thousand a series without noise takes more than a minute."""
 
 
-def prophet(past: Past) -> Floats:
+def prophet(past: Past, growth: Growth = "linear") -> Floats:
     """Forecast by Prophet on the values' own scale, with the drivers as regressors.
 
     Season and trend are Prophet's own defaults: it finds the week and the year of days, and the year of months. Where
     the dates are not known, months stand for the steps of a season of 12, quarters for 4, weeks for 52, else days. The
     season is a factor where all values are well above 0.
+
+    Parameters
+    ----------
+    past
+        The series.
+    growth
+        Of the trend: ``linear``; ``flat``; or ``logistic``, from 0, or the least value where that is below, towards
+        :data:`CAP` times the reach of the values.
     """
     with _quiet():
         from prophet import Prophet
 
+        n, length = len(past), np.exp(past.length_part)
+        y = past.y / length[:n]
         frame = pd.DataFrame({"ds": pd.to_datetime(_dates(past)).astype("datetime64[ns]")})
         names = [f"driver_{place}" for place in range(past.drivers.shape[1])]
         frame[names] = past.drivers
-        model = Prophet(uncertainty_samples=0, seasonality_mode="multiplicative" if past.is_log else "additive")
+        frame["floor"] = min(0.0, float(y.min()))
+        frame["cap"] = frame["floor"] + CAP * max(float(y.max()) - frame["floor"].iloc[0], 1e-9)
+        model = Prophet(
+            growth=growth, uncertainty_samples=0, seasonality_mode="multiplicative" if past.is_log else "additive"
+        )
         for name in names:
             model.add_regressor(name)
-        n, length = len(past), np.exp(past.length_part)
-        model.fit(frame.iloc[:n].assign(y=past.y / length[:n]), seed=0, iter=_STEPS)
+        model.fit(frame.iloc[:n].assign(y=y), seed=0, iter=_STEPS)
         found = model.predict(frame.iloc[n:])["yhat"].to_numpy(dtype=np.float64)
     return np.asarray(found * length[n:])
 

@@ -131,6 +131,7 @@ def forecaster_table(found: Landing) -> Table:
         "range": by_row(f"{formats.share(found.level, 0)} range", _range),
         "chance": number("Chance of the target", lambda v: "" if formats.is_missing(v) else formats.chance(v)),
         "wape": by_row(f"Off, {left} before the end" if left else "Off", score("wape", lambda v: formats.share(v))),
+        "mase": by_row("MASE", score("mase", lambda v: formats.value(v, "number"))),
         "bias": by_row("Too high or low", score("bias", lambda v: formats.relative(v))),
         "n": by_row("Past periods", score("n", lambda v: formats.exact(v))),
     }
@@ -138,7 +139,8 @@ def forecaster_table(found: Landing) -> Table:
         columns.pop("chance")
     return table(
         rows, columns, caption=found.trust_finding(), empty=f"{found.nothing}.",
-        note=f"In {found.currency}. Off: the sum of misses over the sum of what came. The combination is the mean of "
+        note=f"In {found.currency}. Off: the sum of misses over the sum of what came. MASE: the mean miss over the "
+        "mean change from one period to the next. The combination is the mean of "
         "the monthly series, stage by stage and deal by deal; without deals, of the series and the pace.",
     )  # fmt: skip
 

@@ -82,6 +82,7 @@ def month_table(found: Outlook) -> Table:
     columns |= _parts(found)
     why = "" if found.made is None else found.made.reason.partition("; ")[2]
     notes = "" if found.made is None else "; ".join(filter(None, [*found.made.notes, why]))
+    notes = notes[:1].upper() + notes[1:]
     return table(
         found.ahead, columns, caption=found.finding(), empty=f"{found.nothing}.",
         note=f"In {found.currency}; low and high hold a month in {formats.share(found.level, 0)} of cases. The bounds "

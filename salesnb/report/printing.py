@@ -178,13 +178,14 @@ def scores(found: pd.DataFrame) -> str:
     """Write how far off each forecaster was, by weeks before the end; a sentence where there is nothing to score."""
     if found.empty:
         return "No forecast of a past run can be held against what came yet: run again when its period is over.\n"
-    heads = ["weeks before", "forecaster", "periods", "off", "too high or low", "range held", "better than naive"]
+    heads = ("weeks before", "forecaster", "periods", "off", "MASE", "too high or low", "held", "better than naive")
     rows = [
         [formats.exact(r["weeks"]), r["forecaster"], formats.exact(r["n"]), formats.share(r["wape"]),
-         formats.relative(r["bias"]), formats.share(r["coverage"], 0), formats.share(r["value_added"], 0)]
+         formats.value(r["mase"], "number"), formats.relative(r["bias"]), formats.share(r["coverage"], 0),
+         formats.share(r["value_added"], 0)]
         for r in found.to_dict("records")
     ]  # fmt: skip
-    return columns([heads, *rows], right=(0, 2, 3, 4, 5, 6)) + "\n"
+    return columns([heads, *rows], right=(0, 2, 3, 4, 5, 6, 7)) + "\n"
 
 
 def restatement(restated: Restatement, *, every: bool = False, as_json: bool = False) -> str:

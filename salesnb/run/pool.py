@@ -21,7 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from salesnb.data.opened import FAILED, FOLDER_VARIABLE, READY, SOURCE_VARIABLE, SQL_VARIABLE
+from salesnb.data.opened import FAILED, FOLDER_VARIABLE, READY, SOURCE_VARIABLE
+from salesnb.data.texts import RUN_VARIABLE
 from salesnb.errors import SalesnbError
 from salesnb.params import GOALS_FILE, Params
 from salesnb.run import copies, strays
@@ -247,7 +248,7 @@ class Pool:
         if folder is None:
             return {}
         texts.mkdir(mode=0o700, exist_ok=True)
-        return {FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: source, SQL_VARIABLE: str(texts)}
+        return {FOLDER_VARIABLE: str(folder), SOURCE_VARIABLE: source, RUN_VARIABLE: str(texts)}
 
     def sweep(self, root: Path, label: str) -> None:
         """Name a place that is to be put right, should this process be killed."""

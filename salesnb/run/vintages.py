@@ -82,9 +82,9 @@ def scored(root: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``forecaster, weeks, n, wape, bias, coverage, value_added``: see :func:`salesnb.analysis.landing_record.scores`;
-        weeks are rounded up. A period of which no published report knows what it brought is not in it; of several
-        runs in one week the latest counts.
+        ``forecaster, weeks, n, wape, mase, bias, coverage, value_added``: see
+        :func:`salesnb.analysis.landing_record.scores`; weeks are rounded up. A period of which no published report
+        knows what it brought is not in it; of several runs in one week the latest counts.
     """
     from salesnb.analysis.landing_record import SCORES, scores
     from salesnb.periods import Period

@@ -168,7 +168,7 @@ def test_the_page_says_it(found: Landing) -> None:
     ):  # fmt: skip
         assert made.alt
     numbers = found.numbers()
-    scored = {"forecast_accuracy", "forecast_bias", "forecast_coverage"}
+    scored = {"forecast_accuracy", "forecast_mase", "forecast_bias", "forecast_coverage"}
     assert set(numbers["id"]) == {"landing", "landing_chance", "landing_came", *scored}
     mine = numbers[(numbers["id"] == "landing") & (numbers["variant"] == "combination") & numbers["by"].isna()]
     assert mine["value"].tolist() == [found.value]
@@ -279,6 +279,7 @@ def test_scores_by_hand() -> None:
     ]  # fmt: skip
     made = scores(pd.DataFrame(rows)).set_index("forecaster")
     assert made.loc["deals", ["n", "wape", "bias", "coverage"]].tolist() == pytest.approx([2, 20 / 300, 10 / 300, 0.5])
+    assert made.loc["deals", "mase"] == pytest.approx(10 / 100)
     assert made.loc["deals", "value_added"] == pytest.approx(1 - 20 / 50)
     assert math.isnan(made.loc["naive", "value_added"])
     assert set(FORECASTERS) >= set(made.index)

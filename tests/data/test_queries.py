@@ -11,8 +11,8 @@ import pytest
 
 from salesnb.data import queries, texts
 from salesnb.data.book import Book
-from salesnb.data.opened import SQL_VARIABLE
 from salesnb.data.queries import sql_of
+from salesnb.data.texts import RUN_VARIABLE
 
 ROWS = [{"order_line_id": "1", "order_id": "A", "ordered_at": "2026-07-01", "amount": 10}]
 FOREIGN = "Ünlü & Söhne"
@@ -30,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of the user; what is kept in it lies in one folder below."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(queries, "_texts", {})
-    monkeypatch.delenv(SQL_VARIABLE, raising=False)
+    monkeypatch.delenv(RUN_VARIABLE, raising=False)
     return tmp_path / "home" / "salesnb"
 
 
@@ -39,7 +39,7 @@ def folder(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a run."""
     run = tmp_path / "run"
     run.mkdir()
-    monkeypatch.setenv(SQL_VARIABLE, str(run))
+    monkeypatch.setenv(RUN_VARIABLE, str(run))
     return run
 
 
@@ -112,7 +112,7 @@ def test_folders_of_older_code_go_but_for_two(home: Path) -> None:
 
 
 def test_a_folder_that_refuses_is_no_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(SQL_VARIABLE, str(folder / "none"))
+    monkeypatch.setenv(RUN_VARIABLE, str(folder / "none"))
     assert sql_of(won_until(dtm.date(2026, 8, 1))) is not None
     assert list(folder.iterdir()) == []
     (folder / "file").touch()

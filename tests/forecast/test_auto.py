@@ -159,6 +159,17 @@ def test_prophet_takes_dates_and_regressors() -> None:
     assert said.point[3] / monthly(78, noise=0)[75] == pytest.approx(np.exp(0.5), rel=0.25)
 
 
+def test_prophets_growth_is_bounded_or_none() -> None:
+    y = 100.0 + 3.0 * np.arange(60)
+    there = {
+        name: forecast(Past.of(y, 12, 48), name).point[-1] for name in ("prophet", "prophet_flat", "prophet_logistic")
+    }
+    assert there["prophet"] == pytest.approx(100 + 3 * 107, rel=0.1)
+    assert there["prophet_flat"] < y.max()
+    assert there["prophet_flat"] < there["prophet_logistic"] < 1.5 * y.max() + 1
+    assert forecast(Past.of(-y, 12, 48), "prophet_logistic").point[-1] < -y.max() + 1
+
+
 def test_prophet_and_stan_write_nothing_to_a_page() -> None:
     program = (
         "import numpy as np; from salesnb.forecast.auto import forecast; from salesnb.forecast.past import Past; "

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE, SQL_VARIABLE
+from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE
 from salesnb.data.sample import make
+from salesnb.data.texts import RUN_VARIABLE
 from salesnb.run.execute import execute
 from salesnb.run.forked import store
 from salesnb.run.forkserver import ForkServer, is_available
@@ -69,7 +70,7 @@ def books(sources, tmp_path_factory):
         found[source.name] = {
             FOLDER_VARIABLE: str(folder),
             SOURCE_VARIABLE: str(source),
-            SQL_VARIABLE: str(tmp_path_factory.mktemp("sql")),
+            RUN_VARIABLE: str(tmp_path_factory.mktemp("sql")),
         }  # fmt: skip
     return found
 
