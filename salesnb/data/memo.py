@@ -35,6 +35,8 @@ T = TypeVar("T")
 Key: TypeAlias = tuple[Hashable, ...]
 OnDays: TypeAlias = Callable[[ir.Table], ir.Table]
 
+_UNREAD: dict[int, list[str]] = {}
+"""The tables to drop, by the id of their backend."""
 MOST = 256
 """How many tables and answers one book keeps; the one not asked for longest is let go."""
 
@@ -223,13 +225,24 @@ def listed(rows: ir.Table, column: str, texts: Sequence[str]) -> ir.Table | None
 
 
 def _table(backend: Any, name: str, schema: ibis.Schema) -> ir.Table:
-    """Return a temporary table that was just made; it is dropped with the last expression that reads it."""
+    """Return a temporary table that was just made; it is dropped some time after the last expression that reads it."""
+    _clear(backend)
     namespace = ops.Namespace(catalog="temp", database="main")
     table = ops.DatabaseTable(name, schema=schema, source=backend, namespace=namespace)
-    weakref.finalize(table, _drop, backend, name).atexit = False
+    weakref.finalize(table, _let_go, id(backend), name).atexit = False
     made: ir.Table = table.to_expr()
     return made
 
 
-def _drop(backend: Any, called: str) -> None:
-    backend.drop_table(called, force=True)
+def _let_go(backend: int, name: str) -> None:
+    """Note that nothing reads a table any more.
+
+    It is dropped with the next one that is made. Python may find the last expression gone at any moment, also between
+    a query and the fetching of its rows, and DuckDB would give these up for a statement in between.
+    """
+    _UNREAD.setdefault(backend, []).append(name)
+
+
+def _clear(backend: Any) -> None:
+    for name in _UNREAD.pop(id(backend), ()):
+        backend.raw_sql(f'DROP TABLE IF EXISTS temp.main."{name}"')

@@ -117,7 +117,22 @@ def test_a_stored_table_lives_as_long_as_what_reads_it(book):
     assert seen(open_deals) == [("1", "Proposal", "open"), ("2", "Demo", "open")]
     del open_deals
     gc.collect()
-    assert stored(book) == set()
+    held = stored(book)
+    one = memo.table(memo.keeping(book), "one more", make=lambda: book.opportunities.select("opportunity_id"))
+    assert len(stored(book) - held) == 1, "with the next one made, those that nothing reads are dropped"
+    assert stored(book) & held == set()
+    assert one.count().execute() == len(book.opportunities.execute())
+
+
+def test_a_table_that_goes_while_rows_are_fetched_takes_none_with_it(book):
+    """Python may find the last reader of a table gone between a query and its fetching."""
+    kept = memo.keeping(book)
+    read = memo.table(kept, "read", make=lambda: book.opportunities.select("opportunity_id"))
+    backend = book.opportunities.get_backend()
+    found = backend.raw_sql("SELECT * FROM range(5)")
+    del read, kept
+    gc.collect()
+    assert len(found.fetchall()) == 5
 
 
 def test_no_more_is_kept_than_a_number_of_things(book, monkeypatch):
