@@ -1,0 +1,285 @@
+"""Capacity: what each seller may bring, from the data, each assumption with the rows it stands on.
+
+==================  ================================================================================================
+assumption          rule
+==================  ================================================================================================
+deals won a day     a seller's wins in the last year over the seller's days, a day in the ramp counted in part; drawn
+                    to the team's rate and that to the company's, by how much they truly differ (gamma and Poisson)
+deal size           the mean of the seller's deals and ten of the company's mean
+variation of size   the standard deviation of all deals over their mean
+win rate            won over won and lost, of the deals decided in the last year
+cycle               mean days from creation to close of the deals won in the last year
+ramp                from which share of the full rate sellers begin, by what those in their first 180 days brought
+growth              what a day of a seller brought more in the last year than in the one before, carried on at
+                    :data:`KEPT` of its pace to the middle of the period; none where there are not two years
+season              the season of the monthly series, less what may be chance
+market              how far totals of past periods lay from the mean of the four before with growth carried on in the
+                    same way, less what chance gives
+attrition           sellers who left in the last two years, over the years that all were there
+==================  ================================================================================================
+"""
+
+from __future__ import annotations
+
+import datetime as dtm
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from salesnb.data.book import Book
+from salesnb.data.memo import keeping
+from salesnb.errors import NeedsData
+from salesnb.forecast.past import Past
+from salesnb.kpis.people import RAMP_DAYS
+from salesnb.kpis.quotas import metric_of
+from salesnb.periods import Period
+from salesnb.planning import capacity_data as data
+from salesnb.planning.pay_plan import PayPlan
+from salesnb.planning.plan import REPS, Plan, offset
+
+_SIZE_PRIOR = 10.0
+_FEW = 5
+KEPT = 0.8
+"""The share of last year's growth that is carried on."""
+_MARKET = (0.05, 0.15, 0.6)
+"""The least, the usual where fewer than four periods tell, and the most that the market is taken to vary."""
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """A plan and what it rests on.
+
+    Attributes
+    ----------
+    plan
+        The plan.
+    assumptions
+        ``name, value, unit, n, of, low, high, rule``: the value, from how many rows of what, the lowest and the highest
+        of past quarters where they can be told, and a word where a rule stands in for data.
+    quota_rule
+        Where quotas are from, in words.
+    """
+
+    plan: Plan
+    assumptions: pd.DataFrame
+    quota_rule: str
+
+
+def capacity(
+    book: Book, period: Period, *, plans: tuple[PayPlan, ...] = (), target: float | None = None,
+    is_replay: bool = False,
+) -> Capacity:  # fmt: skip
+    """Estimate what each seller may bring in a period from what is known on the book's as-of date.
+
+    Parameters
+    ----------
+    book, period
+        The book, and the period; nothing later than the as-of date counts.
+    plans
+        The pay plans.
+    target
+        What all shall bring; the sum of the quotas where None.
+    is_replay
+        Whether the as-of date is in the past: then sellers who were hired later are not there, and none is known to
+        leave later.
+
+    Raises
+    ------
+    NeedsData
+        Nobody is credited with a deal or an order.
+    """
+    source = keeping(book)
+    day = min(book.as_of, period.last_day)
+    metric = metric_of(source) if source.gives("quotas") else "bookings"
+    won = data.won(source, metric, day)
+    if won.empty:
+        raise NeedsData("needs a deal won or an order that a seller is credited with", where=book.name,
+                        needs="opportunities.owner_id or orders.rep_id", mend="map who sold")  # fmt: skip
+    reps = data.sellers(source, period, day, won, is_replay)
+    window = won[won["on"] > pd.Timestamp(day) - pd.Timedelta(days=data.YEAR)]
+    first = max(won["on"].min().date(), day - dtm.timedelta(days=data.YEAR - 1))
+    start, n_ramp, ramp_rule = _ramp(won, reps, day)
+    worked = _worked(reps, first, day, start)
+    n: Floats = np.asarray(reps["rep_id"].map(window.groupby("seller").size()).fillna(0), dtype=np.float64)
+    growth, n_years = _growth(won, reps, period, day, start)
+    rates, doubt = shrunk(np.asarray(n), worked, reps["team"].to_numpy())
+    mean = float(window["amount"].mean()) if len(window) else float(won["amount"].mean())
+    own = reps["rep_id"].map(window.groupby("seller")["amount"].sum()).fillna(0).to_numpy(dtype=np.float64)
+    now = won[(won["on"] >= pd.Timestamp(period.start)) & (won["on"] < pd.Timestamp(period.end))]
+    quota, quota_rule = data.quotas(source, period, day, reps)
+    table = reps.assign(
+        booked=reps["rep_id"].map(now.groupby("seller")["amount"].sum()).fillna(0.0).astype("float64"),
+        wins_a_day=rates * growth, size=(own + _SIZE_PRIOR * mean) / (n + _SIZE_PRIOR), doubt=doubt, quota=quota,
+    )  # fmt: skip
+    deviation = float(window["amount"].std()) if len(window) > 1 else 0.0
+    decided = data.decided(source, day)
+    season, n_months = _season(won, period, day)
+    market, n_periods = _market(won, period, day)
+    left, years = data.left(reps, source, day, is_replay)
+    goal = float(quota.sum()) if target is None else float(target)
+    plan = Plan(
+        period=period, day=day, reps=table[list(REPS)].reset_index(drop=True), target=goal if goal > 0 else math.nan,
+        win_rate=decided["win_rate"], cycle_days=decided["cycle_days"],
+        size_cv=deviation / mean if mean > 0 else 0.0, season=season, market=market,
+        attrition=left / years if years else 0.0, ramp_days=float(RAMP_DAYS), ramp_start=start, plans=plans,
+        currency=book.currency,
+    )  # fmt: skip
+    what = "deals" if source.has("opportunities") and metric == "bookings" else "orders"
+    quarter = _by_quarter(window)
+    rows: list[dict[str, Any]] = [
+        {"name": "deals won a day and seller", "value": float(n.sum() / worked.sum()) if worked.sum() else math.nan,
+         "unit": "number", "n": int(n.sum()), "of": f"{what} of the last year"},
+        {"name": "deal size", "value": mean, "unit": "money", "n": len(window), "of": f"{what} of the last year",
+         "low": quarter["low"], "high": quarter["high"]},
+        {"name": "variation of size", "value": plan.size_cv, "unit": "number", "n": len(window),
+         "of": f"{what} of the last year"},
+        {"name": "win rate", "value": plan.win_rate, "unit": "ratio", "n": decided["n"],
+         "of": "deals decided in the last year", "low": decided["low"], "high": decided["high"]},
+        {"name": "cycle", "value": plan.cycle_days, "unit": "days", "n": decided["n_won"],
+         "of": "deals won in the last year"},
+        {"name": "ramp begins at", "value": start, "unit": "ratio", "n": n_ramp,
+         "of": f"{what} of sellers in their first {RAMP_DAYS} days", "rule": ramp_rule},
+        {"name": "growth", "value": growth, "unit": "number", "n": n_years, "of": "years",
+         "rule": "" if n_years > 1 else "there are not two years: none"},
+        {"name": "season", "value": season, "unit": "number", "n": n_months, "of": "months",
+         "rule": "" if season != 1 else "none is told from chance"},
+        {"name": "market", "value": market, "unit": "ratio", "n": n_periods, "of": "past periods",
+         "rule": "" if n_periods >= 4 else "too few: assumed"},
+        {"name": "attrition", "value": plan.attrition, "unit": "ratio", "n": left, "of": "sellers left in two years",
+         "rule": "" if years else "no dates of sellers: nobody leaves"},
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["name", "value", "unit", "n", "of", "low", "high", "rule"])
+    return Capacity(plan, frame.fillna({"rule": ""}), quota_rule)
+
+
+def shrunk(n: Floats, worked: Floats, teams: npt.NDArray[Any]) -> tuple[Floats, Floats]:
+    """Draw sellers' rates to those of their teams, and these to the company's.
+
+    Formula: with ``n`` events in ``t`` days and a prior gamma of shape ``a`` and mean ``m`` the rate is
+    ``(a + n) / (a / m + t)``; ``a`` is by moments, from how much more the counts differ than Poisson counts would.
+
+    Parameters
+    ----------
+    n, worked
+        Events and days of each seller.
+    teams
+        The team of each.
+
+    Returns
+    -------
+    tuple
+        The rate of each, and the standard deviation of its logarithm, ``1 / sqrt(a + n)``. A seller without days has
+        the team's rate.
+    """
+    total = float(worked.sum())
+    company = float(n.sum()) / total if total else 0.0
+    if company <= 0:
+        return np.zeros(len(n)), np.zeros(len(n))
+    names = pd.Series([str(one) for one in teams])
+    sums = pd.DataFrame({"n": n, "t": worked, "team": names}).groupby("team")[["n", "t"]].sum()
+    shape = _shape(sums["n"].to_numpy(), sums["t"].to_numpy(), np.full(len(sums), company))
+    of_team = (shape + sums["n"]) / (shape / company + sums["t"])
+    means = names.map(of_team).to_numpy(dtype=np.float64)
+    shape = _shape(n, worked, means)
+    return (shape + n) / (shape / means + worked), 1 / np.sqrt(shape + n)
+
+
+def _shape(n: Floats, t: Floats, means: Floats) -> float:
+    """Return the shape of the prior, by moments: between 1 and 400, where 400 is as good as no difference."""
+    expected = means * t
+    extra = float(((n - expected) ** 2 - expected).sum()) / max(float((expected**2).sum()), 1e-12)
+    return float(np.clip(1 / extra, 1.0, 400.0)) if extra > 0 else 400.0
+
+
+def _worked(reps: pd.DataFrame, first: dtm.date, day: dtm.date, start: float) -> Floats:
+    """Return the days of each seller from one day to another, those in the ramp counted in part."""
+    there, tenure = _days(reps, first, day)
+    ramp = np.clip(start + (1 - start) * (tenure + 0.5) / RAMP_DAYS, start, 1.0)
+    return np.asarray((there * ramp).sum(axis=1), dtype=np.float64)
+
+
+def _days(reps: pd.DataFrame, first: dtm.date, day: dtm.date) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Return by seller and day whether the seller is there, and how many days since hiring."""
+    days = np.arange((day - first).days + 1)
+    hired, left = offset(reps["hired_on"], first, -100_000), offset(reps["left_on"], first, 100_000)
+    return (days >= hired[:, None]) & (days <= left[:, None]), days - hired[:, None]
+
+
+def _ramp(won: pd.DataFrame, reps: pd.DataFrame, day: dtm.date) -> tuple[float, int, str]:
+    """Return the share of the full rate that sellers begin with, from how many wins, and what stands in for it."""
+    begin = won["on"].min().date()
+    there, tenure = _days(reps, begin, day)
+    new_days, old_days = (int((there & one).sum()) for one in (tenure < RAMP_DAYS, tenure >= RAMP_DAYS))
+    hired = dict(zip(reps["rep_id"], offset(reps["hired_on"], begin, -100_000), strict=True))
+    known = won[won["seller"].isin(list(hired))]
+    since = offset(known["on"], begin, 0) - known["seller"].map(hired).to_numpy(dtype=np.int64)
+    n_new, n_old = int(((since >= 0) & (since < RAMP_DAYS)).sum()), int((since >= RAMP_DAYS).sum())
+    if n_new < _FEW or n_old < _FEW or not old_days or not new_days:
+        return 0.5, n_new, "too few: half is assumed"
+    share = (n_new / new_days) / (n_old / old_days)
+    return float(np.clip(2 * share - 1, 0.0, 1.0)), n_new, ""
+
+
+def _by_quarter(window: pd.DataFrame) -> dict[str, float]:
+    means = window.groupby(window["on"].dt.to_period("Q"))["amount"].mean() if len(window) else pd.Series([math.nan])
+    return {"low": float(means.min()), "high": float(means.max())}
+
+
+def _growth(won: pd.DataFrame, reps: pd.DataFrame, period: Period, day: dtm.date, start: float) -> tuple[float, int]:
+    """Return how many times as much a day of a seller will bring as in the last year, and how many years tell of it."""
+    year = dtm.timedelta(days=data.YEAR)
+    spans = [(day - (k + 1) * year + dtm.timedelta(days=1), day - k * year) for k in range(2)]
+    if won["on"].min().date() > spans[1][0] + dtm.timedelta(days=31):
+        return 1.0, 1
+    brought = []
+    for first, last in spans:
+        inside = (won["on"] >= pd.Timestamp(first)) & (won["on"] <= pd.Timestamp(last))
+        worked = float(_worked(reps, first, last, start).sum())
+        known = won[inside & won["seller"].isin(reps["rep_id"])]
+        brought.append(float(known["amount"].sum()) / worked if worked else 0.0)
+    if min(brought) <= 0:
+        return 1.0, 2
+    middle = max(period.start, day + dtm.timedelta(days=1))
+    ahead = ((middle - day).days + (period.end - middle).days / 2 + data.YEAR / 2) / data.YEAR
+    return float((brought[0] / brought[1]) ** (KEPT * ahead)), 2
+
+
+def _season(won: pd.DataFrame, period: Period, day: dtm.date) -> tuple[float, int]:
+    """Return what a day of the period brings over a usual one, and how many months tell of it."""
+    months = won.groupby(won["on"].dt.to_period("M"))["amount"].sum()
+    last = pd.Period(pd.Timestamp(day) + pd.Timedelta(days=1), "M") - 1
+    months = months.reindex(pd.period_range(months.index.min(), last, freq="M"), fill_value=0.0)
+    ahead = max((pd.Period(period.last_day, "M") - months.index[-1]).n, 1) if len(months) else 0
+    if len(months) < 24:
+        return 1.0, len(months)
+    past = Past.of(months.to_numpy(dtype=np.float64), 12, ahead)
+    if not past.is_log or not past.patterns:
+        return 1.0, len(months)
+    names = pd.period_range(months.index[0], months.index[-1] + ahead, freq="M")
+    part = pd.Series(np.exp(past.season_part), index=names[: len(past.season_part)])
+    inside = [one for one in part.index if one.end_time.date() >= period.start and one.start_time.date() < period.end]
+    usual = float(part.iloc[-12:].mean())
+    return (float(part[inside].mean()) / usual if inside and usual > 0 else 1.0), len(months)
+
+
+def _market(won: pd.DataFrame, period: Period, day: dtm.date) -> tuple[float, int]:
+    """Return how far totals of past periods lay from the mean of the four before, less what chance gives."""
+    spans = [one for one in period.last(17)[:-1] if one.is_complete(day) and one.start >= won["on"].min().date()]
+    if len(spans) < 6:
+        return _MARKET[1], max(len(spans) - 4, 0)
+    inside = [won[(won["on"] >= pd.Timestamp(one.start)) & (won["on"] < pd.Timestamp(one.end))] for one in spans]
+    totals = np.array([float(each["amount"].sum()) for each in inside])
+    chance = [float((each["amount"] ** 2).sum()) / max(float(each["amount"].sum()) ** 2, 1e-12) for each in inside]
+    if (totals <= 0).any():
+        return _MARKET[1], 0
+    means = [math.log(totals[t - 4 : t].mean()) for t in range(4, len(totals))]
+    grown = [KEPT * 2.5 * (means[k] - means[k - 4]) / 4 if k >= 4 else 0.0 for k in range(len(means))]
+    steps = np.log(totals[4:]) - np.array(means) - np.array(grown)
+    steps = steps[4:] if len(steps) > 8 else steps
+    extra = float(np.mean(steps**2)) - float(np.mean(chance[4:])) * 1.25
+    return float(np.clip(math.sqrt(max(extra, 0.0)), _MARKET[0], _MARKET[2])), len(steps)

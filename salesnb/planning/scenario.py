@@ -1,0 +1,259 @@
+"""Scenario: what a period may bring under some changes, by one pure function that page, slider and test call alike."""
+
+from __future__ import annotations
+
+import datetime as dtm
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from salesnb.planning.draws import amounts, counts, normals, orders
+from salesnb.planning.pay import payouts
+from salesnb.planning.pay_plan import PayPlan, plan_of
+from salesnb.planning.plan import Changes, Plan, Team, offset, team_of
+
+Floats = npt.NDArray[np.floating]
+_MARKET = "the market"
+_LEVELS = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a period may bring.
+
+    Attributes
+    ----------
+    plan, changes
+        What it was made of.
+    expected
+        What all bring without chance: the deterministic plan.
+    total
+        What all bring, a draw each.
+    chance
+        The probability that the target is reached; NaN without a target.
+    low, middle, high
+        The 10th, 50th and 90th percentile of ``total``.
+    reps
+        One row a seller: ``rep_id, name, team, quota, booked, expected, low, middle, high`` (what the seller brings)
+        ``, attainment_low, attainment, attainment_high, hit`` (the probability to reach a quota above 0, else NaN)
+        ``, pay`` (its mean; NaN without a plan).
+    teams
+        One row a team: ``team, quota, expected, low, middle, high, hit``.
+    hitting
+        The share of sellers with a quota above 0 who reach it, a draw each; empty where nobody has one.
+    pay
+        What all pay costs, a draw each; empty without plans.
+    reached
+        Percentile to the day on which the target is reached, the last known day where it was by then; None where it is
+        not within the period.
+    concentration
+        The share of what is expected that the best fifth of sellers bring.
+    pipeline
+        Money of deals that still has to be created for the target to be expected; 0 where none has to, NaN where the
+        win rate is not known.
+    """
+
+    plan: Plan
+    changes: Changes
+    expected: float
+    total: Floats = field(repr=False)
+    chance: float
+    low: float
+    middle: float
+    high: float
+    reps: pd.DataFrame = field(repr=False)
+    teams: pd.DataFrame = field(repr=False)
+    hitting: Floats = field(repr=False)
+    pay: Floats = field(repr=False)
+    reached: Mapping[float, dtm.date | None]
+    concentration: float
+    pipeline: float
+
+    @property
+    def attainment(self) -> tuple[float, float, float]:
+        """The 10th, 50th and 90th percentile of what all bring over the target; NaN without one."""
+        target = self.plan.target
+        return tuple(value / target if target > 0 else math.nan for value in (self.low, self.middle, self.high))  # type: ignore[return-value]
+
+    @property
+    def fairness(self) -> float:
+        """How far sellers' probabilities to reach their quota lie apart: the largest less the smallest; NaN of none."""
+        hit = self.reps["hit"].dropna()
+        return float(hit.max() - hit.min()) if len(hit) else math.nan
+
+
+def what_if(plan: Plan, changes: Changes | None = None, draws: int = 10_000, seed: int = 0) -> Scenario:
+    """Simulate a period under some changes.
+
+    Each seller wins a Poisson number of deals with the mean of :func:`salesnb.planning.plan.team_of`; what they come to
+    is a gamma of their mean and variance, times how good the seller turns out to be and how the market goes, both
+    lognormal with mean 1; who leaves sells to a day that is even over those left. Random numbers are each seller's own
+    (:mod:`salesnb.planning.draws`), so that two scenarios differ by what was changed.
+
+    Parameters
+    ----------
+    plan, changes
+        What is assumed, and what is changed of it; nothing where None.
+    draws, seed
+        How many draws, and where random numbers start.
+
+    Returns
+    -------
+    Scenario
+        The same for the same arguments. Of a plan that is :meth:`salesnb.planning.plan.Plan.certain` each draw is the
+        expectation.
+
+    Raises
+    ------
+    ParameterError
+        A change cannot be made: see :func:`salesnb.planning.plan.team_of`.
+    """
+    asked = Changes() if changes is None else changes
+    team = team_of(plan, asked)
+    sold = _sold(plan, team, draws, seed)
+    total = sold.sum(axis=0, dtype=np.float64)
+    low, middle, high = np.quantile(total, _LEVELS) if len(sold) else (0.0, 0.0, 0.0)
+    mean = expected_of(team)
+    paid = _paid(plan, team, sold)
+    known = [one for one in paid if one is not None]
+    cost: Floats = np.sum(known, axis=0, dtype=np.float64) if known else np.array([])
+    reps = _reps(team, sold, mean, paid)
+    has_quota = team.quota > 0
+    hit = (sold[has_quota] >= team.quota[has_quota, None]) if has_quota.any() else np.zeros((0, draws), dtype=bool)
+    target = plan.target
+    return Scenario(
+        plan=plan,
+        changes=asked,
+        expected=float(mean.sum()),
+        total=total,
+        chance=float(np.mean(total >= target - 1e-6)) if target > 0 else math.nan,
+        low=float(low),
+        middle=float(middle),
+        high=float(high),
+        reps=reps,
+        teams=_teams(reps, team, sold),
+        hitting=hit.mean(axis=0) if len(hit) else np.array([]),
+        pay=cost,
+        reached=_reached(plan, team, total),
+        concentration=_concentration(mean),
+        pipeline=_pipeline(plan, asked, float(mean.sum())),
+    )
+
+
+def expected_of(team: Team) -> npt.NDArray[np.float64]:
+    """Return what each seller brings without chance: booked, and wins times size, less what leaving costs."""
+    return np.asarray(team.booked + team.wins * team.size * (1 - team.leaving / 2))
+
+
+def _sold(plan: Plan, team: Team, draws: int, seed: int) -> Floats:
+    """Return what each seller brings, seller by draw."""
+    if not plan.is_counted:
+        return np.repeat(expected_of(team)[:, None], draws, axis=1)
+    made = np.empty((len(team.wins), draws), dtype=np.float32)
+    market: Floats = np.ones(1, dtype=np.float32)
+    if plan.market > 0:
+        order = orders(_MARKET, seed, draws)[0]
+        market = _lognormal(normals(draws)[order], plan.market)
+    for place, name in enumerate(team.reps["rep_id"]):
+        order, normal, skill, uniform = orders(str(name), seed, draws)
+        n = counts(float(team.wins[place]), draws)[order]
+        won = amounts(n, normal, float(team.size[place]), plan.size_cv)
+        if team.doubt[place] > 0:
+            won = won * _lognormal(skill, float(team.doubt[place]))
+        if team.leaving > 0:
+            won = won * np.minimum(uniform / np.float32(team.leaving), 1)
+        made[place] = won * market + np.float32(team.booked[place])
+    return made
+
+
+def _lognormal(normal: Floats, size: float) -> Floats:
+    """Return lognormal factors whose mean over the draws is 1."""
+    made = np.exp(np.float32(size) * normal)
+    return np.asarray(made / made.mean(dtype=np.float64), dtype=np.float32)
+
+
+def _reps(team: Team, sold: Floats, mean: Floats, paid: list[Floats | None]) -> pd.DataFrame:
+    found = np.quantile(sold, _LEVELS, axis=1) if len(sold) else np.zeros((3, 0))
+    quota = np.where(team.quota > 0, team.quota, np.nan)
+    made = team.reps[["rep_id", "name", "team"]].assign(
+        quota=team.quota, booked=team.booked, expected=mean, low=found[0], middle=found[1], high=found[2],
+        attainment_low=found[0] / quota, attainment=found[1] / quota, attainment_high=found[2] / quota,
+    )  # fmt: skip
+    hit = (sold >= team.quota[:, None]).mean(axis=1) if len(sold) else np.zeros(0)
+    made["hit"] = np.where(np.isnan(quota), np.nan, hit)
+    made["pay"] = [math.nan if one is None else float(one.mean(dtype=np.float64)) for one in paid]
+    return made.reset_index(drop=True)
+
+
+def _teams(reps: pd.DataFrame, team: Team, sold: Floats) -> pd.DataFrame:
+    made = []
+    names = reps["team"].fillna("").to_numpy()
+    for name in sorted(set(names)):
+        mine = names == name
+        summed, quota = sold[mine].sum(axis=0, dtype=np.float64), float(team.quota[mine].sum())
+        low, middle, high = np.quantile(summed, _LEVELS)
+        made.append(
+            {"team": name, "quota": quota, "expected": float(reps["expected"][mine].sum()), "low": low,
+             "middle": middle, "high": high, "hit": float((summed >= quota).mean()) if quota > 0 else math.nan}
+        )  # fmt: skip
+    return pd.DataFrame(made, columns=["team", "quota", "expected", "low", "middle", "high", "hit"])
+
+
+def _paid(plan: Plan, team: Team, sold: Floats) -> list[Floats | None]:
+    """Return what each seller is paid, a draw each; None for who has no plan."""
+    reps = team.reps
+    found = [plan_of(plan.plans, role if isinstance(role, str) else None) for role in reps["role"]]
+    if not any(found):
+        return [None] * len(found)
+    waits = np.array([0 if one is None else one.eligible_after for one in found], dtype=np.int64)
+    start, n = plan.period.start, plan.period.days
+    begins = np.maximum(offset(reps["starts_on"], start, 0), offset(reps["hired_on"], start, -100_000) + waits)
+    ends = np.minimum(offset(reps["ends_on"], start, n - 1) + 1, n)
+    shares = np.maximum(ends - np.maximum(begins, 0), 0) / n
+    return [
+        None if pays is None else _pay(team, place, sold[place], pays, float(shares[place]))
+        for place, pays in enumerate(found)
+    ]
+
+
+def _pay(team: Team, place: int, sold: Floats, pays: PayPlan, share: float) -> Floats:
+    # The quota is that of the seller's own days already, and the plan scales what it is given by the share.
+    made = payouts(pays, sold, float(team.quota[place]) / share if share else 0.0, share)
+    bonus = sum(float(one.per_deal) for one in pays.spiffs if one.product is None)
+    size = float(team.size[place])
+    # A bonus a deal is taken for as many deals as what is still sold is worth, on whatever day of the period.
+    return np.asarray(made + bonus * (sold - team.booked[place]) / size if bonus and size else made)
+
+
+def _reached(plan: Plan, team: Team, total: Floats) -> dict[float, dtm.date | None]:
+    """Return the day on which the target is reached, by percentile of the draws, the earliest first."""
+    if not plan.target > 0 or not len(total):
+        return {}
+    booked, first = float(team.booked.sum()), max(plan.period.start, plan.day + dtm.timedelta(days=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        need = (plan.target - booked) / (total - booked)
+    need = np.where(total - booked > 0, need, np.inf if plan.target > booked else 0.0)
+    days = np.searchsorted(np.cumsum(team.work), np.minimum(need, 2.0) - 1e-9).astype(np.float64)
+    days = np.where(need <= 0, -1.0, np.where(need > 1, np.inf, days))
+    found = np.quantile(days, _LEVELS, method="higher")
+    return {
+        level: None if math.isinf(day) else first + dtm.timedelta(days=int(min(day, max(len(team.work) - 1, 0))))
+        for level, day in zip(_LEVELS, found, strict=True)
+    }
+
+
+def _concentration(mean: Floats) -> float:
+    total = float(mean.sum())
+    best = np.sort(mean)[::-1][: max(math.ceil(len(mean) / 5), 1)]
+    return float(best.sum()) / total if total > 0 else math.nan
+
+
+def _pipeline(plan: Plan, changes: Changes, expected: float) -> float:
+    rate = plan.win_rate if changes.win_rate is None else changes.win_rate
+    if not plan.target > 0 or not rate > 0:
+        return math.nan
+    return max(plan.target - expected, 0.0) / rate
