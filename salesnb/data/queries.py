@@ -165,8 +165,7 @@ def _shared(key: Hashable, write: Callable[[], tuple[str, bool]]) -> str:
     told = repr(key)
     if " at 0x" in told:
         return write()[0]
-    run = os.environ.get(texts.RUN_VARIABLE)
-    places = texts.place(), Path(run) if run else None
+    places = texts.place(), _of_run()
     for folder in places:
         if (text := texts.read(folder, told)) is not None:
             return text
@@ -183,13 +182,18 @@ def shared(key: Hashable, write: Callable[[], str]) -> str:
     key
         All that the text depends on besides the code, as values whose ``repr`` tells them apart.
     """
-    run = os.environ.get(texts.RUN_VARIABLE)
-    folder = Path(run) if run else None
+    folder = _of_run()
     if (text := texts.read(folder, repr(key))) is not None:
         return text
     text = write()
     texts.keep(folder, repr(key), text)
     return text
+
+
+def _of_run() -> Path | None:
+    """Return the folder that the kernels of one run share; None outside of a run."""
+    run = os.environ.get(texts.RUN_VARIABLE)
+    return Path(run) if run else None
 
 
 def _quoted(table: ops.DatabaseTable) -> str:

@@ -12,7 +12,6 @@ import contextlib
 import functools
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
@@ -25,7 +24,6 @@ from salesnb.data.kept import cache_home
 RUN_VARIABLE = "SALESNB_SQL_DIR"
 """What names the folder in which the kernels of one run share texts."""
 _PARTS = ("analysis", "data", "kpis")
-_MADE = re.compile(r"(?:FY)?\d{2,4}(?:[QHM]\d{1,2}|W\d\d|-\d\d(?:-\d\d)?)?|\d(?::\d)?", re.ASCII)
 _OLDER = 2
 """The folders of earlier code that are left where they are."""
 
@@ -68,12 +66,8 @@ def place() -> Path | None:
 
 
 def are_own(words: Iterable[str]) -> bool:
-    """Tell whether every one of these texts is this package's: written in its code, or made of nothing else.
-
-    Made of such are names of KPIs (``win_rate.mature``), labels of periods and places (``2026Q3``, ``4:1``).
-    """
-    own = _own()
-    return all(word in own or _MADE.fullmatch(word) or all(part in own for part in word.split(".")) for word in words)
+    """Tell whether every one of these texts is written in this package's code."""
+    return all(word in _own() for word in words)
 
 
 @functools.cache

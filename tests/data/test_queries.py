@@ -79,6 +79,13 @@ def test_a_word_of_a_source_is_never_kept_beyond_the_run(home: Path, monkeypatch
         again(monkeypatch)
 
 
+@pytest.mark.parametrize("word", ["4711", "2031-12-24", "2031Q4", "won.lost", "9:9"])
+def test_nor_is_one_that_only_looks_like_a_word_of_ours(home: Path, word: str) -> None:
+    """A number, a date, a label of a period, or words of ours in a row: an id or a name of a source may be any."""
+    sql_of(won_until(dtm.date(2026, 8, 1), word))
+    assert kept(home) == []
+
+
 def test_a_text_of_own_words_is_kept_and_private(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = sql_of(won_until(dtm.date(2026, 8, 1), "won"))
     [file] = kept(home)
