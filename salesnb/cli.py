@@ -54,7 +54,7 @@ def kpi(
         print(printing.records(frame) if as_json else printing.kpi(frame, book.currency), end="")
 
 
-def _book(source: str, as_of: str | None, fiscal_year_start: int, period: str | None = None) -> tuple[Book, Period]:
+def _book(source: str, as_of: str | None, fiscal_year_start: int, period: str) -> tuple[Book, Period]:
     from dataclasses import replace
 
     from salesnb.data.history import as_known

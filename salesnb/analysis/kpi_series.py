@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
@@ -11,6 +9,7 @@ from salesnb.analysis.calendar import Records
 from salesnb.data.book import Book
 from salesnb.data.memo import keeping
 from salesnb.errors import NeedsData, ParameterError, did_you_mean
+from salesnb.forecast.frequency import MONTHS
 from salesnb.kpis import registry
 from salesnb.periods import Grain, Period
 
@@ -18,12 +17,9 @@ MOST = {"day": 730, "week": 156, "month": 84, "quarter": 40, "year": 20}
 """So many of the last steps at most."""
 FREQUENCY = {"day": "D", "week": "W-SUN", "month": "MS", "quarter": "QS", "year": "YS"}
 """How the steps of a grain are written; quarters and years of a fiscal calendar have its month added."""
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
-def kpi_series(
-    book: Book, name: str, grain: Grain, *, by: str | None = None, on_step: Callable[[int, int], None] | None = None
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def kpi_series(book: Book, name: str, grain: Grain, *, by: str | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Compute a KPI for every step that is over and covered by the records.
 
     Parameters
@@ -34,8 +30,6 @@ def kpi_series(
         ``day``, ``week``, ``month``, ``quarter`` or ``year``; quarters and years are of the book's fiscal year.
     by
         The dimension of segments; None for the whole, and for a KPI that only comes in segments its own.
-    on_step
-        Called with how many steps are done, and of how many.
 
     Returns
     -------
@@ -63,8 +57,6 @@ def kpi_series(
             why = str(frame["reason"].iloc[0])
             raise NeedsData(f"{name} {why}", where=book.name, mend="map it in the source", needs=why)
         frames.append(frame.assign(step=place))
-        if on_step is not None:
-            on_step(place + 1, len(steps))
     rows = pd.concat(frames, ignore_index=True)
     rows["id"] = [str(entry.id) if segment is None else str(segment) for segment in rows["segment"]]
     is_value = rows["status"].isin(["ok", "immature"]) & rows["value"].notna()
@@ -87,7 +79,7 @@ def frequency(book: Book, grain: Grain) -> str:
     """Return how the steps of a grain are written, as :class:`salesnb.forecast.frequency.Frequency` reads them."""
     written = FREQUENCY[grain]
     if grain in ("quarter", "year") and book.fiscal_year_start != 1:
-        written += f"-{_MONTHS[book.fiscal_year_start - 1]}"
+        written += f"-{MONTHS[book.fiscal_year_start - 1]}"
     return written
 
 

@@ -93,7 +93,7 @@ def said(known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
         values["naive"] = known.total(before[-1], day)
     if period.year_ago in before:
         values["seasonal_naive"] = known.total(period.year_ago, day)
-    values["series"] = booked + _series(known, period, day, booked)
+    values["series"] = booked + _series(known, period, day)
     values["pace"] = _pace(known, before, offset, booked)
     values["calls"] = _called(known, calls, period, day)
     existing = new = math.nan
@@ -252,7 +252,7 @@ def _month(day: dtm.date) -> int:
     return (day.year - 1970) * 12 + day.month - 1
 
 
-def _series(known: Grid, period: Period, day: dtm.date, booked: float) -> float:
+def _series(known: Grid, period: Period, day: dtm.date) -> float:
     """Return what the monthly series says is still to come in a period after a day."""
     first, found = months(known, day)
     if not len(found) or day >= period.last_day:

@@ -35,7 +35,7 @@ def test_who_has_nothing_to_go_by_gets_the_mean() -> None:
     assert made["quota"].tolist() == [D(200), D(300), D(400)]
     assert split(D(90), holders(None, None, 0), "last_year")["quota"].tolist() == [D(30)] * 3
     assert split(D(90), holders(1, 1, 1), "potential")["quota"].tolist() == [D(30)] * 3
-    half = split(D(150), holders(1, 1), share=None) if False else split(D(150), holders(1, 1, share=[1.0, 0.5]))
+    half = split(D(150), holders(1, 1, share=[1.0, 0.5]))
     assert half["quota"].tolist() == [D(100), D(50)]
 
 
