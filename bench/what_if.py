@@ -18,8 +18,9 @@ import pandas as pd
 
 from salesnb.periods import Period
 from salesnb.planning.pay_plan import PayPlan, Tier
-from salesnb.planning.plan import Changes, Plan
+from salesnb.planning.plan import Plan
 from salesnb.planning.scenario import what_if
+from salesnb.scenarios import Changes
 
 DRAWS, RUNS = 10_000, 7
 PAY = PayPlan(name="usual", variable=Decimal(20_000), base=Decimal(15_000), cap=2.5, threshold=0.3,

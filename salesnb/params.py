@@ -18,11 +18,13 @@ from pydantic import Field, field_validator, model_validator
 from salesnb.errors import ParameterError
 from salesnb.goals import Benchmark, Goal, read_benchmarks, read_goals
 from salesnb.periods import Period
+from salesnb.scenarios import MOST, Changes, named
 from salesnb.settings import Day, Settings, checked, read_yaml
 
 __all__ = ["GOALS_FILE", "Benchmark", "Goal", "Params", "read_benchmarks", "read_goals", "read_params", "read_yaml"]
 
 GOALS_FILE = Path("params", "goals.yml")
+PAY_FILE = Path("params", "pay.yml")
 
 _NAME = r"^[a-z][a-z0-9_]*$"
 _PASSWORD = re.compile(r"://[^/@\s:]*:(?!env:)[^@\s]+@|[?&;]password=(?!env:)", re.IGNORECASE)
@@ -55,6 +57,12 @@ class Params(Settings):
     goals
         The file of goals and benchmarks; None is ``params/goals.yml`` for the sample company, here, in the folder
         above or where salesnb comes from, and no goals for any other source.
+    pay
+        The file of pay plans; None is ``params/pay.yml`` for the sample company, as for goals.
+    target
+        What all sellers shall bring in the period that is planned; None: the sum of their quotas.
+    scenarios
+        Name to what a scenario changes of the plan; none: the usual ones.
     seed
         Where random numbers start.
     out
@@ -71,6 +79,9 @@ class Params(Settings):
     cohort_grain: Literal["week", "month", "quarter", "half", "year"] = "month"
     confidence: float = Field(0.95, ge=0.5, le=0.999, strict=True)
     goals: str | None = None
+    pay: str | None = None
+    target: float | None = Field(None, gt=0, allow_inf_nan=False)
+    scenarios: dict[str, Changes] = Field(default_factory=dict)
     seed: int = Field(7, ge=0, le=2**32 - 1, strict=True)
     out: str = Field("outputs", min_length=1)
 
@@ -98,6 +109,16 @@ class Params(Settings):
             if value.count(name) > 1:
                 raise ParameterError(f"{name!r} is given twice", mend="name each dimension once")
         return value
+
+    @field_validator("scenarios")
+    @classmethod
+    def _are_named(cls, value: dict[str, Changes]) -> dict[str, Changes]:
+        if len(value) > MOST:
+            raise ParameterError(f"there are {len(value)} scenarios", mend=f"keep the {MOST} that matter")
+        kept = {named(name): changes for name, changes in value.items()}
+        if len(kept) < len(value):
+            raise ParameterError("two scenarios have one name", mend="give each its own")
+        return kept
 
     @field_validator("out")
     @classmethod
@@ -152,12 +173,20 @@ class Params(Settings):
 
     def goals_file(self) -> Path | None:
         """Return the file of goals that counts; None where there is none."""
-        if self.goals is not None:
-            return Path(self.goals)
+        return self._file(self.goals, GOALS_FILE)
+
+    def pay_file(self) -> Path | None:
+        """Return the file of pay plans that counts; None where there is none."""
+        return self._file(self.pay, PAY_FILE)
+
+    def _file(self, given: str | None, usual: Path) -> Path | None:
+        """Return a file that was named; else, for the sample company, the one that comes along."""
+        if given is not None:
+            return Path(given)
         if self.source != "sample":
             return None
         package = Path(__file__).resolve().parent
-        places = (GOALS_FILE, Path("..", GOALS_FILE), package.parent / GOALS_FILE, package / "sample_goals.yml")
+        places = (usual, Path("..", usual), package.parent / usual, package / f"sample_{usual.name}")
         return next((file for file in places if file.is_file()), None)
 
 

@@ -108,16 +108,32 @@ def read_yaml(path: str | Path, error: type[ParameterError] = ParameterError) ->
         raise error(
             f"the file cannot be read: {trouble.strerror}", where=str(path), mend="check its rights and its place"
         ) from None
+    return parse(content, str(path), error)
+
+
+def parse(content: bytes, where: str, error: type[ParameterError] = ParameterError) -> dict[str, Any]:
+    """Read the content of a settings file: see :func:`read_yaml`.
+
+    Parameters
+    ----------
+    content
+        Its bytes, at most :data:`MAX_BYTES`.
+    where
+        What to call it.
+    error
+        What to raise.
+
+    Raises
+    ------
+    ParameterError
+        It is too large, not UTF-8, not YAML, not a mapping, or has one of the traps named above.
+    """
     if len(content) > MAX_BYTES:
         raise error(
             f"the file is larger than {MAX_BYTES:,} bytes, which no settings file is",
-            where=str(path),
+            where=where,
             mend="give a settings file; data belongs in a table",
         )
-    return _parse(content, str(path), error)
-
-
-def _parse(content: bytes, where: str, error: type[ParameterError]) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as trouble:

@@ -34,6 +34,9 @@ def test_the_defaults() -> None:
         "cohort_grain": "month",
         "confidence": 0.95,
         "goals": None,
+        "pay": None,
+        "target": None,
+        "scenarios": {},
         "seed": 7,
         "out": "outputs",
     }

@@ -171,8 +171,14 @@ def stamp(day: dtm.date) -> pd.Timestamp:
 
 def days_of(values: Iterable[Any]) -> pd.Series[Any]:
     """Return dates of an engine as days of pandas; NaT where there is none."""
-    found = [None if pd.isna(value) else np.datetime64(value, "D") for value in values]
-    return pd.Series(np.array(found, dtype="datetime64[D]").astype("datetime64[s]"))
+    if isinstance(values, pd.Series) and values.dtype.kind == "M":
+        return pd.Series(values.to_numpy().astype("datetime64[D]").astype("datetime64[s]"))
+    listed = list(values)
+    try:
+        found = np.array(listed, dtype="datetime64[D]")
+    except (TypeError, ValueError):  # what is missing is not always None
+        found = np.array([None if pd.isna(value) else np.datetime64(value, "D") for value in listed], "datetime64[D]")
+    return pd.Series(found.astype("datetime64[s]"))
 
 
 def whole_days(ends: Any, starts: Any) -> pd.Series[Any]:

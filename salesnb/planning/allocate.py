@@ -14,7 +14,9 @@ import pandas as pd
 from salesnb.errors import ParameterError, did_you_mean
 
 METHODS = ("evenly", "last_year", "trailing_year", "potential", "capacity")
-"""By what a target can be split: the same for all, or in proportion to a column of that name."""
+"""By what a target can be split among sellers: the same for all, or in proportion to a column of that name."""
+SEASON = "season"
+"""By what a target can be split over months."""
 _CENT = Decimal("0.01")
 SPLIT = ("holder", "weight", "quota", "share", "is_edited")
 MOVE = ("account_id", "territory", "to", "amount", "spread")
@@ -34,8 +36,8 @@ def split(
         One row a holder: ``holder``, ``share`` (of the period that they are there, 0 to 1; 1 where there is no such
         column) and the column that the method takes.
     method
-        One of :data:`METHODS`. Who has nothing to go by, as a seller of last month by last year, gets the mean of the
-        others; where nobody has, it is split evenly.
+        One of :data:`METHODS`, or :data:`SEASON` where holders are months. Who has nothing to go by, as a seller of
+        last month by last year, gets the mean of the others; where nobody has, it is split evenly.
     edits
         Holder to a quota set by hand: it stays, and the others share what is left.
     over
@@ -54,8 +56,9 @@ def split(
     edits = dict(edits or {})
     if not target.is_finite() or target < 0:
         raise ParameterError(f"{target} is no target", where="target", mend="give an amount from 0 up")
-    if method not in METHODS:
-        raise ParameterError(f"{method!r} is no way to split", where="method", mend=did_you_mean(method, METHODS))
+    if method not in (*METHODS, SEASON):
+        known = (*METHODS, SEASON)
+        raise ParameterError(f"{method!r} is no way to split", where="method", mend=did_you_mean(method, known))
     names = [str(name) for name in holders["holder"]]
     for name, amount in edits.items():
         if name not in names:

@@ -9,12 +9,13 @@ deal size           the mean of the seller's deals and ten of the company's mean
 variation of size   the standard deviation of all deals over their mean
 win rate            won over won and lost, of the deals decided in the last year
 cycle               mean days from creation to close of the deals won in the last year
-ramp                from which share of the full rate sellers begin, by what those in their first 180 days brought
+ramp                a straight line to the full rate, fitted to what sellers brought in their first year
+                    (:mod:`salesnb.planning.ramp`)
 growth              what a day of a seller brought more in the last year than in the one before, carried on at
                     :data:`KEPT` of its pace to the middle of the period; none where there are not two years
 season              the season of the monthly series, less what may be chance
 market              how far totals of past periods lay from the mean of the four before with growth carried on in the
-                    same way, less what chance gives
+                    same way, less what chance gives, drawn to 15 %
 attrition           sellers who left in the last two years, over the years that all were there
 ==================  ================================================================================================
 """
@@ -34,19 +35,21 @@ from salesnb.data.book import Book
 from salesnb.data.memo import keeping
 from salesnb.errors import NeedsData
 from salesnb.forecast.past import Past
-from salesnb.kpis.people import RAMP_DAYS
 from salesnb.kpis.quotas import metric_of
 from salesnb.periods import Period
 from salesnb.planning import capacity_data as data
 from salesnb.planning.pay_plan import PayPlan
-from salesnb.planning.plan import REPS, Plan, offset
+from salesnb.planning.plan import REPS, Plan, ramp_of
+from salesnb.planning.ramp import Ramp, days_of, ramp
 
 _SIZE_PRIOR = 10.0
-_FEW = 5
+_FEW = 10
 KEPT = 0.8
 """The share of last year's growth that is carried on."""
 _MARKET = (0.05, 0.15, 0.6)
 """The least, the usual where fewer than four periods tell, and the most that the market is taken to vary."""
+_MARKET_PRIOR = 4
+"""As how many periods the usual counts."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -72,7 +75,7 @@ class Capacity:
 
 def capacity(
     book: Book, period: Period, *, plans: tuple[PayPlan, ...] = (), target: float | None = None,
-    is_replay: bool = False,
+    is_replay: bool = False, carries_quotas: bool = False, has_quotas: bool = True,
 ) -> Capacity:  # fmt: skip
     """Estimate what each seller may bring in a period from what is known on the book's as-of date.
 
@@ -87,6 +90,10 @@ def capacity(
     is_replay
         Whether the as-of date is in the past: then sellers who were hired later are not there, and none is known to
         leave later.
+    carries_quotas
+        Whether the last quotas there are stand in where the period has none.
+    has_quotas
+        Whether quotas are looked up; where not, all are 0.
 
     Raises
     ------
@@ -103,15 +110,17 @@ def capacity(
     reps = data.sellers(source, period, day, won, is_replay)
     window = won[won["on"] > pd.Timestamp(day) - pd.Timedelta(days=data.YEAR)]
     first = max(won["on"].min().date(), day - dtm.timedelta(days=data.YEAR - 1))
-    start, n_ramp, ramp_rule = _ramp(won, reps, day)
-    worked = _worked(reps, first, day, start)
+    line = ramp(won, reps, day)
+    worked = _worked(reps, first, day, line)
     n: Floats = np.asarray(reps["rep_id"].map(window.groupby("seller").size()).fillna(0), dtype=np.float64)
-    growth, n_years = _growth(won, reps, period, day, start)
+    growth, n_years = _growth(won, reps, period, day, line)
     rates, doubt = shrunk(np.asarray(n), worked, reps["team"].to_numpy())
     mean = float(window["amount"].mean()) if len(window) else float(won["amount"].mean())
     own = reps["rep_id"].map(window.groupby("seller")["amount"].sum()).fillna(0).to_numpy(dtype=np.float64)
     now = won[(won["on"] >= pd.Timestamp(period.start)) & (won["on"] < pd.Timestamp(period.end))]
-    quota, quota_rule = data.quotas(source, period, day, reps)
+    quota, quota_rule = np.zeros(len(reps)), ""
+    if has_quotas:
+        quota, quota_rule = data.quotas(source, period, day, reps, carries=carries_quotas)
     table = reps.assign(
         booked=reps["rep_id"].map(now.groupby("seller")["amount"].sum()).fillna(0.0).astype("float64"),
         wins_a_day=rates * growth, size=(own + _SIZE_PRIOR * mean) / (n + _SIZE_PRIOR), doubt=doubt, quota=quota,
@@ -126,8 +135,8 @@ def capacity(
         period=period, day=day, reps=table[list(REPS)].reset_index(drop=True), target=goal if goal > 0 else math.nan,
         win_rate=decided["win_rate"], cycle_days=decided["cycle_days"],
         size_cv=deviation / mean if mean > 0 else 0.0, season=season, market=market,
-        attrition=left / years if years else 0.0, ramp_days=float(RAMP_DAYS), ramp_start=start, plans=plans,
-        currency=book.currency,
+        attrition=left / years if years else 0.0, ramp_days=float(line.days), ramp_start=line.start, plans=plans,
+        currency=book.currency, mix=data.mix(source, metric, day) if any(one.spiffs for one in plans) else {},
     )  # fmt: skip
     what = "deals" if source.has("opportunities") and metric == "bookings" else "orders"
     quarter = _by_quarter(window)
@@ -142,8 +151,11 @@ def capacity(
          "of": "deals decided in the last year", "low": decided["low"], "high": decided["high"]},
         {"name": "cycle", "value": plan.cycle_days, "unit": "days", "n": decided["n_won"],
          "of": "deals won in the last year"},
-        {"name": "ramp begins at", "value": start, "unit": "ratio", "n": n_ramp,
-         "of": f"{what} of sellers in their first {RAMP_DAYS} days", "rule": ramp_rule},
+        {"name": "ramp", "value": plan.ramp_days, "unit": "days", "n": line.n,
+         "of": f"{what} of sellers in their first year",
+         "rule": "" if line.full >= _FEW else "few: near the usual line"},
+        {"name": "first year, of the full rate", "value": line.share, "unit": "ratio", "n": line.n,
+         "of": f"{what} of sellers in their first year"},
         {"name": "growth", "value": growth, "unit": "number", "n": n_years, "of": "years",
          "rule": "" if n_years > 1 else "there are not two years: none"},
         {"name": "season", "value": season, "unit": "number", "n": n_months, "of": "months",
@@ -196,33 +208,10 @@ def _shape(n: Floats, t: Floats, means: Floats) -> float:
     return float(np.clip(1 / extra, 1.0, 400.0)) if extra > 0 else 400.0
 
 
-def _worked(reps: pd.DataFrame, first: dtm.date, day: dtm.date, start: float) -> Floats:
+def _worked(reps: pd.DataFrame, first: dtm.date, day: dtm.date, line: Ramp) -> Floats:
     """Return the days of each seller from one day to another, those in the ramp counted in part."""
-    there, tenure = _days(reps, first, day)
-    ramp = np.clip(start + (1 - start) * (tenure + 0.5) / RAMP_DAYS, start, 1.0)
-    return np.asarray((there * ramp).sum(axis=1), dtype=np.float64)
-
-
-def _days(reps: pd.DataFrame, first: dtm.date, day: dtm.date) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Return by seller and day whether the seller is there, and how many days since hiring."""
-    days = np.arange((day - first).days + 1)
-    hired, left = offset(reps["hired_on"], first, -100_000), offset(reps["left_on"], first, 100_000)
-    return (days >= hired[:, None]) & (days <= left[:, None]), days - hired[:, None]
-
-
-def _ramp(won: pd.DataFrame, reps: pd.DataFrame, day: dtm.date) -> tuple[float, int, str]:
-    """Return the share of the full rate that sellers begin with, from how many wins, and what stands in for it."""
-    begin = won["on"].min().date()
-    there, tenure = _days(reps, begin, day)
-    new_days, old_days = (int((there & one).sum()) for one in (tenure < RAMP_DAYS, tenure >= RAMP_DAYS))
-    hired = dict(zip(reps["rep_id"], offset(reps["hired_on"], begin, -100_000), strict=True))
-    known = won[won["seller"].isin(list(hired))]
-    since = offset(known["on"], begin, 0) - known["seller"].map(hired).to_numpy(dtype=np.int64)
-    n_new, n_old = int(((since >= 0) & (since < RAMP_DAYS)).sum()), int((since >= RAMP_DAYS).sum())
-    if n_new < _FEW or n_old < _FEW or not old_days or not new_days:
-        return 0.5, n_new, "too few: half is assumed"
-    share = (n_new / new_days) / (n_old / old_days)
-    return float(np.clip(2 * share - 1, 0.0, 1.0)), n_new, ""
+    there, tenure = days_of(reps, first, day)
+    return np.asarray((there * ramp_of(tenure, line.days, line.start)).sum(axis=1), dtype=np.float64)
 
 
 def _by_quarter(window: pd.DataFrame) -> dict[str, float]:
@@ -230,7 +219,7 @@ def _by_quarter(window: pd.DataFrame) -> dict[str, float]:
     return {"low": float(means.min()), "high": float(means.max())}
 
 
-def _growth(won: pd.DataFrame, reps: pd.DataFrame, period: Period, day: dtm.date, start: float) -> tuple[float, int]:
+def _growth(won: pd.DataFrame, reps: pd.DataFrame, period: Period, day: dtm.date, line: Ramp) -> tuple[float, int]:
     """Return how many times as much a day of a seller will bring as in the last year, and how many years tell of it."""
     year = dtm.timedelta(days=data.YEAR)
     spans = [(day - (k + 1) * year + dtm.timedelta(days=1), day - k * year) for k in range(2)]
@@ -239,7 +228,7 @@ def _growth(won: pd.DataFrame, reps: pd.DataFrame, period: Period, day: dtm.date
     brought = []
     for first, last in spans:
         inside = (won["on"] >= pd.Timestamp(first)) & (won["on"] <= pd.Timestamp(last))
-        worked = float(_worked(reps, first, last, start).sum())
+        worked = float(_worked(reps, first, last, line).sum())
         known = won[inside & won["seller"].isin(reps["rep_id"])]
         brought.append(float(known["amount"].sum()) / worked if worked else 0.0)
     if min(brought) <= 0:
@@ -281,5 +270,7 @@ def _market(won: pd.DataFrame, period: Period, day: dtm.date) -> tuple[float, in
     grown = [KEPT * 2.5 * (means[k] - means[k - 4]) / 4 if k >= 4 else 0.0 for k in range(len(means))]
     steps = np.log(totals[4:]) - np.array(means) - np.array(grown)
     steps = steps[4:] if len(steps) > 8 else steps
-    extra = float(np.mean(steps**2)) - float(np.mean(chance[4:])) * 1.25
-    return float(np.clip(math.sqrt(max(extra, 0.0)), _MARKET[0], _MARKET[2])), len(steps)
+    extra = max(float(np.mean(steps**2)) - float(np.mean(chance[4:])) * 1.25, 0.0)
+    # A few periods say little of how far the next may be off: they are drawn to the usual, as if more had told.
+    drawn = (len(steps) * extra + _MARKET_PRIOR * _MARKET[1] ** 2) / (len(steps) + _MARKET_PRIOR)
+    return float(np.clip(math.sqrt(drawn), _MARKET[0], _MARKET[2])), len(steps)

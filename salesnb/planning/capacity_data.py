@@ -6,10 +6,12 @@ import datetime as dtm
 import math
 from typing import Any
 
+import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from salesnb.analysis.coverage_quota import Quotas
 from salesnb.analysis.coverage_quota import quotas as held_quotas
 from salesnb.analysis.hygiene_deals import PARTS, days_of
 from salesnb.analysis.roster import Roster
@@ -20,6 +22,7 @@ from salesnb.periods import Period
 from salesnb.planning.plan import offset
 
 YEAR = 365
+_MOST_BACK = 40
 Floats = npt.NDArray[np.float64]
 
 
@@ -68,12 +71,35 @@ def sellers(book: Book, period: Period, day: dtm.date, won: pd.DataFrame, is_rep
     return made.assign(starts_on=inside, ends_on=made["left_on"]).sort_values("rep_id", ignore_index=True)
 
 
-def quotas(book: Book, period: Period, day: dtm.date, reps: pd.DataFrame) -> tuple[Floats, str]:
-    """Return each seller's quota, and in words where it is from."""
+def quotas(
+    book: Book, period: Period, day: dtm.date, reps: pd.DataFrame, *, carries: bool = False
+) -> tuple[Floats, str]:
+    """Return each seller's quota, and in words where it is from.
+
+    Parameters
+    ----------
+    book, period, day, reps
+        The book, the period, the last day known and its sellers.
+    carries
+        Whether the last earlier period that has quotas stands in for one that has none.
+    """
     held = held_quotas(book, day)
-    mine = held.of(period.start, period.end)
+    mine, words = held.of(period.start, period.end), ""
+    if mine.empty and carries and (stands_in := _last_with(held, period)) is not None:
+        mine = held.of(stands_in.start, stands_in.end)
+        words = f"{period} has no quota yet, so that of {stands_in} stands in: "
+    own, how = _own(held, mine, reps)
+    return own, f"{words}{how}" if how else f"there is no quota for {period}"
+
+
+def own_quotas(held: Quotas, period: Period, reps: pd.DataFrame) -> tuple[Floats, str]:
+    """Return each seller's quota of a period, and how it is made; zeros and no words where it has none."""
+    return _own(held, held.of(period.start, period.end), reps)
+
+
+def _own(held: Quotas, mine: pd.DataFrame, reps: pd.DataFrame) -> tuple[Floats, str]:
     if mine.empty:
-        return np.zeros(len(reps)), f"there is no quota for {period}"
+        return np.zeros(len(reps)), ""
     summed = mine.groupby("holder")["quota"].sum() / PARTS
     if held.holder == "rep_id":
         own = reps["rep_id"].map(summed).fillna(0.0)
@@ -81,6 +107,30 @@ def quotas(book: Book, period: Period, day: dtm.date, reps: pd.DataFrame) -> tup
     heads = reps.groupby("team")["rep_id"].transform("size")
     shared = reps["team"].map(summed).fillna(0.0) / heads
     return np.asarray(shared, dtype=np.float64), "a team's quota, in equal parts for its sellers"
+
+
+def _last_with(held: Quotas, period: Period) -> Period | None:
+    """Return the last period before one, of its length, that has quotas."""
+    before = held.spans[held.spans["on"] < pd.Timestamp(period.start)]
+    last = before["on"].max()
+    one = period
+    for _ in range(_MOST_BACK if len(before) else 0):
+        one = one.previous
+        if pd.Timestamp(one.start) <= last:
+            return one
+    return None
+
+
+def mix(book: Book, metric: Any, day: dtm.date) -> dict[str, float]:
+    """Return which share of the deals won in the year up to a day was of which product; none where not known."""
+    rows = booked(book, metric)
+    if "opportunity_id" not in rows.columns or not book.gives("opportunities.product"):
+        return {}
+    late = rows.filter(rows["_on"] <= ibis.date(day), rows["_on"] > ibis.date(day - dtm.timedelta(days=YEAR)))
+    frame = answer(book, late.group_by("product").aggregate(n=late.count()))
+    total = float(frame["n"].sum())
+    known = frame[frame["product"].notna()].sort_values("product")
+    return {str(name): float(n) / total for name, n in zip(known["product"], known["n"], strict=True)}
 
 
 def decided(book: Book, day: dtm.date) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from itertools import combinations
 
 import pandas as pd
 
-from salesnb.planning.plan import DRIVERS, Changes, Plan, team_of
+from salesnb.planning.plan import DRIVERS, Plan, team_of
 from salesnb.planning.scenario import expected_of
+from salesnb.scenarios import Changes
 
 
 def difference(

@@ -6,17 +6,15 @@ import datetime as dtm
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import Field, model_validator
 
 from salesnb.errors import ParameterError, did_you_mean
 from salesnb.periods import Period
 from salesnb.planning.pay_plan import PayPlan
-from salesnb.settings import Day, Settings
+from salesnb.scenarios import Changes
 
 REPS = ("rep_id", "name", "team", "role", "starts_on", "ends_on", "hired_on", "booked", "wins_a_day", "size", "doubt",
         "quota")  # fmt: skip
@@ -48,9 +46,12 @@ class Plan:
     attrition
         The probability that a seller leaves within a year.
     ramp_days, ramp_start
-        How many days a new seller takes to full rate, in a straight line, and the share of it on the first day.
+        How many days a new seller takes to full rate, in a straight line, and the share of it on the first day; below
+        0 where nothing comes at first.
     plans
         The pay plans; none where pay is not known.
+    mix
+        Product to its share of the deals won, for bonuses a deal.
     currency
         Of the money.
     is_counted
@@ -70,6 +71,7 @@ class Plan:
     ramp_days: float = 180.0
     ramp_start: float = 0.0
     plans: tuple[PayPlan, ...] = ()
+    mix: Mapping[str, float] = field(default_factory=dict)
     currency: str = ""
     is_counted: bool = True
 
@@ -83,63 +85,6 @@ class Plan:
     def certain(self) -> Plan:
         """Return the plan with every variance at zero."""
         return replace(self, reps=self.reps.assign(doubt=0.0), market=0.0, size_cv=0.0, is_counted=False)
-
-
-class Hire(Settings):
-    """Who joins.
-
-    Attributes
-    ----------
-    starts_on
-        The first day.
-    count
-        How many like this.
-    team, quota
-        Of which team; the quota of each, None: that of the others for the days that are left.
-    """
-
-    starts_on: Day
-    count: int = Field(default=1, ge=1, le=1000)
-    team: str = ""
-    quota: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-
-
-class Changes(Settings):
-    """What a scenario changes of a plan; what is None or 1 stays.
-
-    Attributes
-    ----------
-    created, size, quota
-        How many times as many deals are created from the next day on, as large a deal is, and as high every quota.
-    win_rate, cycle_days
-        The share of deals won, and the mean days from creation to close, instead of the plan's.
-    ramp_days, attrition
-        Instead of the plan's.
-    hires, leavers
-        Who joins; and who leaves, as seller to last day.
-    quotas
-        Seller to quota, by hand: they are not changed by ``quota``.
-    """
-
-    created: float = Field(default=1.0, ge=0, le=10, allow_inf_nan=False)
-    size: float = Field(default=1.0, ge=0, le=10, allow_inf_nan=False)
-    quota: float = Field(default=1.0, ge=0, le=10, allow_inf_nan=False)
-    win_rate: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
-    cycle_days: float | None = Field(default=None, gt=0, le=3650, allow_inf_nan=False)
-    ramp_days: float | None = Field(default=None, ge=0, le=3650, allow_inf_nan=False)
-    attrition: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
-    hires: tuple[Hire, ...] = ()
-    leavers: dict[str, Day] = Field(default_factory=dict)
-    quotas: dict[str, float] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _are_amounts(self) -> Self:
-        for name, amount in self.quotas.items():
-            if not (np.isfinite(amount) and amount >= 0):
-                raise ParameterError(
-                    f"{amount!r} is no quota", where=f"quotas: {name}", mend="give an amount from 0 up"
-                )
-        return self
 
 
 DRIVERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -208,9 +153,7 @@ def team_of(plan: Plan, changes: Changes) -> Team:
     hired = offset(reps["hired_on"], first, -100_000)
     ramp_days = plan.ramp_days if changes.ramp_days is None else changes.ramp_days
     tenure = days[None, :] - hired[:, None]
-    ramp = np.ones_like(tenure, dtype=np.float64)
-    if ramp_days > 0:
-        ramp = np.clip(plan.ramp_start + (1 - plan.ramp_start) * (tenure + 0.5) / ramp_days, plan.ramp_start, 1.0)
+    ramp = ramp_of(tenure, ramp_days, plan.ramp_start)
     there = (days[None, :] >= start[:, None]) & (days[None, :] <= end[:, None])
     rate = reps["wins_a_day"].to_numpy(dtype=np.float64)[:, None] * plan.season
     by_day = rate * ramp * there * _lift(plan, changes, n)
@@ -222,6 +165,13 @@ def team_of(plan: Plan, changes: Changes) -> Team:
         reps["doubt"].to_numpy(dtype=np.float64), quota, reps["booked"].to_numpy(dtype=np.float64),
         1 - (1 - attrition) ** (n / 365.25), by_day.sum(axis=0) / total if total else np.zeros(n),
     )  # fmt: skip
+
+
+def ramp_of(tenure: npt.NDArray[np.int64], days: float, start: float) -> npt.NDArray[np.float64]:
+    """Return the share of the full rate that sellers have so many days after hiring; see :class:`Plan`."""
+    if days <= 0:
+        return np.ones_like(tenure, dtype=np.float64)
+    return np.clip(start + (1 - start) * (tenure + 0.5) / days, max(start, 0.0), 1.0)
 
 
 def _lift(plan: Plan, changes: Changes, n: int) -> npt.NDArray[np.float64]:
@@ -269,17 +219,14 @@ def _staffed(plan: Plan, changes: Changes) -> pd.DataFrame:
         reps["ends_on"] = reps["ends_on"].where(last.isna() | (last > reps["ends_on"]), last)
     joined = []
     for place, hire in enumerate(changes.hires):
-        if not plan.period.start <= hire.starts_on <= plan.period.last_day:
-            raise ParameterError(
-                f"{hire.starts_on} is not in {plan.period}", where="hires", mend="give a day of the period"
-            )
+        starts = hire.starts_on or max(plan.period.start, plan.day + dtm.timedelta(days=1))
         like = reps[reps["team"] == hire.team] if hire.team else reps
         if like.empty:
             teams = sorted({str(one) for one in reps["team"]})
             raise ParameterError(f"there is no team {hire.team!r}", where="hires", mend=did_you_mean(hire.team, teams))
-        share = (plan.period.end - hire.starts_on).days / plan.period.days
+        share = min(max((plan.period.end - starts).days / plan.period.days, 0.0), 1.0)
         quota = float(like["quota"].mean()) * share if hire.quota is None else hire.quota
-        usual = {"starts_on": hire.starts_on, "ends_on": None, "hired_on": hire.starts_on, "booked": 0.0,
+        usual = {"starts_on": starts, "ends_on": None, "hired_on": starts, "booked": 0.0,
                  "team": hire.team or str(like["team"].mode().iloc[0]), "role": like["role"].mode().iloc[0]
                  if like["role"].notna().any() else None, "quota": quota}  # fmt: skip
         means = {name: float(like[name].mean()) for name in ("wins_a_day", "size", "doubt")}

@@ -5,23 +5,71 @@ from __future__ import annotations
 import datetime as dtm
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from salesnb.analysis.calendar import Records
+from salesnb.analysis.coverage_quota import quotas
+from salesnb.analysis.hygiene_deals import PARTS
 from salesnb.data.book import Book
 from salesnb.data.history import as_known
 from salesnb.errors import NeedsData
+from salesnb.kpis.intervals import wilson
+from salesnb.kpis.quotas import metric_of
 from salesnb.periods import Period
+from salesnb.planning import capacity_data as data
 from salesnb.planning.capacity import capacity
 from salesnb.planning.scenario import what_if
 
 REPLAY = ("period", "day", "sellers", "expected", "low", "middle", "high", "came", "inside", "quota", "chance", "hit")
+SELLERS = ("period", "rep_id", "quota", "chance", "hit")
+BINS = ("said", "came", "low", "high", "n")
 MOST = 8
+_EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: int = 0) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Replay:
+    """What would have been said of past periods, and what came.
+
+    Attributes
+    ----------
+    periods
+        One row a period: ``period, day, sellers`` (who were there on the day) ``, expected, low, middle, high`` (10th,
+        50th and 90th percentile) ``, came, inside`` (whether it came within) ``, quota`` (the sum of the quotas)
+        ``, chance`` (of at least it) and ``hit`` (whether it came).
+    sellers
+        One row a seller and period with a quota above 0: ``period, rep_id, quota, chance, hit``; those who were not
+        there on the day before are left out.
+    """
+
+    periods: pd.DataFrame
+    sellers: pd.DataFrame
+
+    def calibration(self) -> pd.DataFrame:
+        """Hold the chances that sellers were said to have against how many of them reached their quota.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for the chances up to 10, 25, 50, 75, 90 and 100 %: ``said`` (their mean) ``, came`` (the share that
+            did) ``, low, high`` (its 80 % interval by Wilson; a quarter's market moves all sellers, so that it is too
+            narrow) ``, n``; bins of nobody are left out.
+        """
+        made = []
+        places = np.digitize(self.sellers["chance"].astype("float64"), _EDGES[1:-1], right=True)
+        for place in range(len(_EDGES) - 1):
+            mine = self.sellers[places == place]
+            if len(mine):
+                hits, n = int(mine["hit"].sum()), len(mine)
+                low, high = wilson(hits, n, 0.8)
+                made.append((float(mine["chance"].mean()), hits / n, float(low), float(high), n))
+        return pd.DataFrame(made, columns=list(BINS))
+
+
+def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: int = 0) -> Replay:
     """Say of each period what would have been said on the day before it began, from what was known then.
 
     Parameters
@@ -29,44 +77,60 @@ def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: in
     book
         The book, as known today: it tells what came, and which quotas were set.
     periods
-        Periods that are over by its as-of date.
+        Periods that are over by its as-of date; one before which nothing was known is left out.
     draws, seed
         See :func:`salesnb.planning.scenario.what_if`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``period, day, sellers`` (who were there on the day) ``, expected, low, middle, high`` (10th, 50th and 90th
-        percentile) ``, came, inside`` (whether it came within) ``, quota`` (the sum of the quotas) ``, chance`` (of at
-        least it) and ``hit`` (whether it came). A period before which nothing was known is left out.
     """
-    made = []
+    made, each = [], []
+    held = quotas(book, book.as_of)
+    metric = metric_of(book) if book.gives("quotas") else "bookings"
     for period in periods:
         day = period.start - dtm.timedelta(days=1)
         try:
-            truth = capacity(book, period).plan
-            known = capacity(as_known(book, day), period, is_replay=True).plan
+            known = capacity(as_known(book, day), period, is_replay=True, has_quotas=False).plan
+            won = data.won(book, metric, period.last_day)
         except NeedsData:
             continue
-        came, quota = float(truth.reps["booked"].sum()), float(truth.reps["quota"].sum())
-        found = what_if(known, draws=draws, seed=seed)
+        sold = won[won["on"] >= pd.Timestamp(period.start)].groupby("seller")["amount"].sum()
+        # Quotas are set before a period begins: those of it are held against what was said on the day before.
+        own, _ = data.own_quotas(held, period, known.reps)
+        found = what_if(replace(known, reps=known.reps.assign(quota=own)), draws=draws, seed=seed)
+        came, quota = float(sold.sum()), float(held.of(period.start, period.end)["quota"].sum()) / PARTS
         has_quota = quota > 0
         made.append(
             (str(period), day, len(known.reps), found.expected, found.low, found.middle, found.high, came,
              found.low <= came <= found.high, quota if has_quota else math.nan,
              float(np.mean(found.total >= quota)) if has_quota else math.nan, came >= quota if has_quota else None)
         )  # fmt: skip
-    return pd.DataFrame(made, columns=list(REPLAY))
+        mine = found.reps[found.reps["quota"] > 0]
+        got = mine["rep_id"].map(sold).astype("float64").fillna(0.0)
+        each += list(zip([str(period)] * len(mine), mine["rep_id"], mine["quota"], mine["hit"], got >= mine["quota"],
+                         strict=True))  # fmt: skip
+    return Replay(pd.DataFrame(made, columns=list(REPLAY)), pd.DataFrame(each, columns=list(SELLERS)))
 
 
 def past_periods(book: Book, period: Period, most: int = MOST) -> tuple[Period, ...]:
-    """Return the periods before one that are over, have a year of records before them, and lie within the records."""
+    """Return the periods up to one that are over and have a year of records before them, the oldest first.
+
+    Where quotas are of other days than periods are, as of 91 from any day on, the days of the quotas are taken: those
+    that most holders have.
+    """
     records = Records.of(book)
     if records.first_day is None:
         return ()
     first = records.first_day + dtm.timedelta(days=365)
-    before = [one for one in period.last(most + 1)[:-1] if one.is_complete(book.as_of) and one.start >= first]
-    return tuple(before)
+    usual = [one for one in period.last(most) if one.is_complete(book.as_of) and one.start >= first]
+    spans = quotas(book, book.as_of).spans
+    if spans.empty:
+        return tuple(usual)
+    n = spans.groupby(["starts_on", "ends_on"]).size().reset_index(name="n")
+    n = n[(n["n"] * 2 >= n["n"].max()) & (n["ends_on"] <= pd.Timestamp(min(book.as_of, period.last_day)))]
+    n = n[n["starts_on"] >= pd.Timestamp(first)].sort_values("ends_on").tail(most)
+    bounds = [(row.starts_on.date(), row.ends_on.date()) for row in n.itertuples()]
+    known = {(one.start, one.last_day): one for one in usual}
+    if not bounds or any(bound in known for bound in bounds):
+        return tuple(usual)
+    return tuple(Period.parse(f"{start}..{end}") for start, end in bounds)
 
 
 def quota_met_by(quotas: pd.DataFrame, share: float = 0.5) -> float:

@@ -14,7 +14,8 @@ import pandas as pd
 from salesnb.planning.draws import amounts, counts, normals, orders
 from salesnb.planning.pay import payouts
 from salesnb.planning.pay_plan import PayPlan, plan_of
-from salesnb.planning.plan import Changes, Plan, Team, offset, team_of
+from salesnb.planning.plan import Plan, Team, offset, team_of
+from salesnb.scenarios import Changes
 
 Floats = npt.NDArray[np.floating]
 _MARKET = "the market"
@@ -114,14 +115,29 @@ def what_if(plan: Plan, changes: Changes | None = None, draws: int = 10_000, see
     """
     asked = Changes() if changes is None else changes
     team = team_of(plan, asked)
-    sold = _sold(plan, team, draws, seed)
+    return measured(plan, asked, team, units(plan, team, draws, seed))
+
+
+def measured(plan: Plan, asked: Changes, team: Team, made: Floats) -> Scenario:
+    """Return what a period brings where each seller wins so much, as :func:`what_if` does with what is drawn.
+
+    Parameters
+    ----------
+    plan, asked, team
+        The plan, its changes, and both together.
+    made
+        What each seller wins, as a multiple of the size of a deal, seller by draw: see :func:`units`.
+    """
+    draws = made.shape[1]
+    size, already = team.size.astype(made.dtype), team.booked.astype(made.dtype)
+    sold = made * size[:, None] + already[:, None]
     total = sold.sum(axis=0, dtype=np.float64)
     low, middle, high = np.quantile(total, _LEVELS) if len(sold) else (0.0, 0.0, 0.0)
     mean = expected_of(team)
-    paid = _paid(plan, team, sold)
-    known = [one for one in paid if one is not None]
+    costs = paid(plan, team, sold)
+    known = [one for one in costs if one is not None]
     cost: Floats = np.sum(known, axis=0, dtype=np.float64) if known else np.array([])
-    reps = _reps(team, sold, mean, paid)
+    reps = _reps(team, sold, mean, costs)
     has_quota = team.quota > 0
     hit = (sold[has_quota] >= team.quota[has_quota, None]) if has_quota.any() else np.zeros((0, draws), dtype=bool)
     target = plan.target
@@ -138,7 +154,7 @@ def what_if(plan: Plan, changes: Changes | None = None, draws: int = 10_000, see
         teams=_teams(reps, team, sold),
         hitting=hit.mean(axis=0) if len(hit) else np.array([]),
         pay=cost,
-        reached=_reached(plan, team, total),
+        reached=reached(plan, team, total),
         concentration=_concentration(mean),
         pipeline=_pipeline(plan, asked, float(mean.sum())),
     )
@@ -149,10 +165,23 @@ def expected_of(team: Team) -> npt.NDArray[np.float64]:
     return np.asarray(team.booked + team.wins * team.size * (1 - team.leaving / 2))
 
 
-def _sold(plan: Plan, team: Team, draws: int, seed: int) -> Floats:
-    """Return what each seller brings, seller by draw."""
+def units(plan: Plan, team: Team, draws: int, seed: int) -> Floats:
+    """Draw what each seller still wins, as a multiple of the size of the seller's deals.
+
+    Parameters
+    ----------
+    plan, team
+        The plan, and who sells under its changes.
+    draws, seed
+        As for :func:`what_if`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Seller by draw.
+    """
     if not plan.is_counted:
-        return np.repeat(expected_of(team)[:, None], draws, axis=1)
+        return np.repeat((team.wins * (1 - team.leaving / 2))[:, None], draws, axis=1)
     made = np.empty((len(team.wins), draws), dtype=np.float32)
     market: Floats = np.ones(1, dtype=np.float32)
     if plan.market > 0:
@@ -161,12 +190,12 @@ def _sold(plan: Plan, team: Team, draws: int, seed: int) -> Floats:
     for place, name in enumerate(team.reps["rep_id"]):
         order, normal, skill, uniform = orders(str(name), seed, draws)
         n = counts(float(team.wins[place]), draws)[order]
-        won = amounts(n, normal, float(team.size[place]), plan.size_cv)
+        won = amounts(n, normal, 1.0, plan.size_cv)
         if team.doubt[place] > 0:
             won = won * _lognormal(skill, float(team.doubt[place]))
         if team.leaving > 0:
             won = won * np.minimum(uniform / np.float32(team.leaving), 1)
-        made[place] = won * market + np.float32(team.booked[place])
+        made[place] = won * market
     return made
 
 
@@ -176,7 +205,7 @@ def _lognormal(normal: Floats, size: float) -> Floats:
     return np.asarray(made / made.mean(dtype=np.float64), dtype=np.float32)
 
 
-def _reps(team: Team, sold: Floats, mean: Floats, paid: list[Floats | None]) -> pd.DataFrame:
+def _reps(team: Team, sold: Floats, mean: Floats, costs: list[Floats | None]) -> pd.DataFrame:
     found = np.quantile(sold, _LEVELS, axis=1) if len(sold) else np.zeros((3, 0))
     quota = np.where(team.quota > 0, team.quota, np.nan)
     made = team.reps[["rep_id", "name", "team"]].assign(
@@ -185,7 +214,7 @@ def _reps(team: Team, sold: Floats, mean: Floats, paid: list[Floats | None]) -> 
     )  # fmt: skip
     hit = (sold >= team.quota[:, None]).mean(axis=1) if len(sold) else np.zeros(0)
     made["hit"] = np.where(np.isnan(quota), np.nan, hit)
-    made["pay"] = [math.nan if one is None else float(one.mean(dtype=np.float64)) for one in paid]
+    made["pay"] = [math.nan if one is None else float(one.mean(dtype=np.float64)) for one in costs]
     return made.reset_index(drop=True)
 
 
@@ -203,33 +232,56 @@ def _teams(reps: pd.DataFrame, team: Team, sold: Floats) -> pd.DataFrame:
     return pd.DataFrame(made, columns=["team", "quota", "expected", "low", "middle", "high", "hit"])
 
 
-def _paid(plan: Plan, team: Team, sold: Floats) -> list[Floats | None]:
-    """Return what each seller is paid, a draw each; None for who has no plan."""
-    reps = team.reps
+def paid(plan: Plan, team: Team, sold: Floats, size: float = 1.0) -> list[Floats | None]:
+    """Return what each seller is paid, a draw each; None for who has no plan.
+
+    Parameters
+    ----------
+    plan, team, sold
+        The plan, who sells, and what each sells, seller by draw.
+    size
+        How many times as large a deal is as the team's, for bonuses a deal.
+    """
+    ahead = max((plan.period.end - max(plan.period.start, plan.day + dtm.timedelta(days=1))).days, 1)
+    bonuses = {one.name: bonus_a_deal(plan, one, ahead) / size if size else 0.0 for one in plan.plans}
+    return [
+        None if pays is None else _pay(team, place, sold[place], pays, share, bonuses[pays.name])
+        for place, (pays, share) in enumerate(eligible(plan, team.reps))
+    ]
+
+
+def eligible(plan: Plan, reps: pd.DataFrame) -> list[tuple[PayPlan | None, float]]:
+    """Return the pay plan of each seller, and the share of the period in which it counts; None for who has none."""
     found = [plan_of(plan.plans, role if isinstance(role, str) else None) for role in reps["role"]]
-    if not any(found):
-        return [None] * len(found)
     waits = np.array([0 if one is None else one.eligible_after for one in found], dtype=np.int64)
     start, n = plan.period.start, plan.period.days
     begins = np.maximum(offset(reps["starts_on"], start, 0), offset(reps["hired_on"], start, -100_000) + waits)
     ends = np.minimum(offset(reps["ends_on"], start, n - 1) + 1, n)
     shares = np.maximum(ends - np.maximum(begins, 0), 0) / n
-    return [
-        None if pays is None else _pay(team, place, sold[place], pays, float(shares[place]))
-        for place, pays in enumerate(found)
-    ]
+    return list(zip(found, (float(share) for share in shares), strict=True))
 
 
-def _pay(team: Team, place: int, sold: Floats, pays: PayPlan, share: float) -> Floats:
+def bonus_a_deal(plan: Plan, pays: PayPlan, ahead: int) -> float:
+    """Return what a deal that is still to be won brings in bonuses on average, by the mix of products and the days."""
+    end = plan.period.end - dtm.timedelta(days=1)
+    first = end - dtm.timedelta(days=ahead - 1)
+    total = 0.0
+    for one in pays.spiffs:
+        days = (min(one.ends_on or end, end) - max(one.starts_on or first, first)).days + 1
+        share = 1.0 if one.product is None else plan.mix.get(one.product, 0.0)
+        total += float(one.per_deal) * share * max(days, 0) / ahead
+    return total
+
+
+def _pay(team: Team, place: int, sold: Floats, pays: PayPlan, share: float, bonus: float) -> Floats:
     # The quota is that of the seller's own days already, and the plan scales what it is given by the share.
     made = payouts(pays, sold, float(team.quota[place]) / share if share else 0.0, share)
-    bonus = sum(float(one.per_deal) for one in pays.spiffs if one.product is None)
     size = float(team.size[place])
     # A bonus a deal is taken for as many deals as what is still sold is worth, on whatever day of the period.
     return np.asarray(made + bonus * (sold - team.booked[place]) / size if bonus and size else made)
 
 
-def _reached(plan: Plan, team: Team, total: Floats) -> dict[float, dtm.date | None]:
+def reached(plan: Plan, team: Team, total: Floats) -> dict[float, dtm.date | None]:
     """Return the day on which the target is reached, by percentile of the draws, the earliest first."""
     if not plan.target > 0 or not len(total):
         return {}

@@ -59,6 +59,17 @@ color:var(--snb-ink);background:var(--snb-surface);font-size:.81rem;line-height:
 .snb-tile .snb-value{{font-size:1.55rem;font-weight:650;line-height:1.25;font-variant-numeric:tabular-nums;
 white-space:nowrap}}
 .snb-opens,.snb-opens:visited{{color:inherit;text-decoration:none}}
+.snb-bars{{display:block;width:100%;max-width:44rem;height:auto;font-size:12px;margin:.5rem 0}}
+.snb-bars text{{fill:var(--snb-ink)}}
+.snb-bars .snb-strong{{font-weight:650}}
+.snb-bar{{stroke:var(--snb-good);stroke-width:7;stroke-opacity:.45}}
+.snb-dot{{fill:var(--snb-good)}}
+.snb-goal{{stroke:var(--snb-ink);stroke-width:1.5}}
+.snb-past{{color:var(--snb-muted);font-size:.8rem}}
+.snb-strip{{vertical-align:middle}}
+.snb-strip line{{stroke:var(--snb-muted)}}
+.snb-strip circle{{fill:var(--snb-ink)}}
+.snb-past-mark{{fill:var(--snb-good);fill-opacity:.45}}
 .snb-facts{{color:var(--snb-ink);margin:0 0 1rem;font-size:.875rem}}
 .snb-facts b{{font-weight:600}}
 """

@@ -32,6 +32,7 @@ from salesnb.data.history import as_known
 from salesnb.data.opened import opened_book
 from salesnb.kpis.definitions import definitions
 from salesnb.params import Params
+from salesnb.planning.pay_plan import read_plans
 from salesnb.report.css import CSS
 from salesnb.report.rows import Opening, rows
 
@@ -96,7 +97,8 @@ class Sheet:
         Parameters
         ----------
         names
-            ``by``, ``goals``, ``trend_periods``, ``confidence``, ``seed``, and ``start`` and ``grain`` of cohorts.
+            ``by``, ``goals``, ``trend_periods``, ``confidence``, ``seed``, ``start`` and ``grain`` of cohorts; and of a
+            plan ``plans`` (those of the file of pay plans), ``target``, ``scenarios`` and ``source``.
 
         Raises
         ------
@@ -111,7 +113,13 @@ class Sheet:
             "seed": self.params.seed,
             "start": self.params.cohort_start,
             "grain": self.params.cohort_grain,
+            "target": self.params.target,
+            "scenarios": self.params.scenarios,
+            "source": self.params.source,
         }
+        if "plans" in names:
+            file = self.params.pay_file()
+            known["plans"] = () if file is None else read_plans(file)
         return {name: known[name] for name in names}
 
     def show(self, *things: Showable | Iterable[Showable]) -> None:

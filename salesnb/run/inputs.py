@@ -19,9 +19,12 @@ _PARTS = {
     "params": "its parameters",
     "data": "the data",
     "goals": "the goals",
+    "pay": "the pay plans",
     "package": "salesnb itself",
     "versions": "the versions of what it stands on",
 }
+_FILES = ("goals", "pay")
+"""The inputs that count for notebooks alone that take a parameter of that name."""
 _CODE = (".py", ".yml", ".css", ".js", ".j2")
 _PRELOADED = ("salesnb", "pandas", "numpy", "ibis", "duckdb", "matplotlib", "seaborn", "scipy", "pyarrow")
 
@@ -34,8 +37,8 @@ class Inputs:
     ----------
     data
         The digest of the source's content; empty where that cannot be told without reading all of it.
-    package, versions, goals
-        Digests of the code of salesnb, of the versions of its parts, and of the goals.
+    package, versions, goals, pay
+        Digests of the code of salesnb, of the versions of its parts, of the goals, and of the pay plans.
     notebooks
         Name to the digests of what its page is made of, by part.
     texts
@@ -50,6 +53,7 @@ class Inputs:
     package: str
     versions: str
     goals: str
+    pay: str
     notebooks: Mapping[str, Mapping[str, str]]
     texts: Mapping[str, str]
     params: Mapping[str, Mapping[str, Any]]
@@ -79,7 +83,8 @@ class Inputs:
             "data": stamp(settings.source),
             "package": package_digest(),
             "versions": digest(json.dumps(versions(), sort_keys=True).encode()),
-            "goals": _goals(settings),
+            "goals": _file(settings.goals_file()),
+            "pay": _file(settings.pay_file()),
         }
         notebooks: dict[str, dict[str, str]] = {}
         params: dict[str, dict[str, Any]] = {}
@@ -97,14 +102,15 @@ class Inputs:
             notebooks[name] = {
                 "notebook": digest(text.encode()),
                 "params": digest(json.dumps(params[name], sort_keys=True).encode()),
-                **{part: own for part, own in whole.items() if part != "goals" or "goals" in names},
+                **{part: own for part, own in whole.items() if part not in _FILES or part in names},
             }
             modules |= dict.fromkeys(one for one in imported(tree) if one.partition(".")[0] in _PRELOADED)
         return cls(**whole, notebooks=notebooks, texts=texts, params=params, modules=tuple(modules))
 
     def as_dict(self) -> dict[str, str]:
         """Return the digests of the run as a whole."""
-        return {"data": self.data, "package": self.package, "versions": self.versions, "goals": self.goals}
+        return {"data": self.data, "package": self.package, "versions": self.versions, "goals": self.goals,
+                "pay": self.pay}  # fmt: skip
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
@@ -126,8 +132,7 @@ def package_digest() -> str:
     )
 
 
-def _goals(settings: Params) -> str:
-    file = settings.goals_file()
+def _file(file: Path | None) -> str:
     try:
         return "" if file is None else digest(file.read_bytes())
     except OSError:

@@ -33,6 +33,8 @@ class Outline:
         The keys of the rows that numbers of the page open.
     rows
         The rows behind the page's numbers, as JSON; empty where it has none.
+    what_if
+        The grid of a plan that the page's controls turn, as JSON; empty where it has none.
     """
 
     headings: list[Heading] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Outline:
     notes: list[str] = field(default_factory=list)
     opens: list[str] = field(default_factory=list)
     rows: str = ""
+    what_if: str = ""
 
     def anchor(self, text: str) -> str:
         """Return an anchor for a heading that no other one has."""

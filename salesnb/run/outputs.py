@@ -11,7 +11,7 @@ from typing import Any
 
 import mistune
 
-from salesnb.run import drawing, rowsets, sanitise
+from salesnb.run import drawing, rowsets, sanitise, whatifs
 from salesnb.run.outline import Outline
 
 _SHOWN = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain")
@@ -49,6 +49,8 @@ def _output(output: Any, outline: Outline) -> Iterator[str]:
     if rowsets.KIND in data:
         yield from _rows(data[rowsets.KIND], outline)
         return
+    if whatifs.KIND in data:
+        yield from _controls(data[whatifs.KIND], outline)
     acts = [kind for kind in data if kind.startswith("application/") and kind != "application/json"]
     for kind in _SHOWN:
         if kind not in data or (kind == "text/plain" and acts):
@@ -71,6 +73,19 @@ def _rows(content: Any, outline: Outline) -> Iterator[str]:
         outline.rows = rowsets.embedded(content)
     except ValueError as wrong:
         yield _refused(f"The rows behind the numbers are left out: {sanitise.visible(str(wrong))[:200]}.", outline)
+
+
+def _controls(content: Any, outline: Outline) -> Iterator[str]:
+    """Take the grid of a plan, and leave a place for its controls; what stands there without scripts comes after."""
+    if outline.what_if:
+        yield _refused("Controls of a plan are given a second time here; the page has the first ones.", outline)
+        return
+    try:
+        outline.what_if = whatifs.embedded(content)
+    except ValueError as wrong:
+        yield _refused(f"The controls are left out: {sanitise.visible(str(wrong))[:200]}.", outline)
+        return
+    yield f'<div class="snb-what-if" id="{whatifs.PLACE}"></div>'
 
 
 def _shown(kind: str, content: Any, metadata: Mapping[str, Any], outline: Outline) -> str:

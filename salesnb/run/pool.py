@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from salesnb.data.opened import FAILED, FOLDER_VARIABLE, READY, SOURCE_VARIABLE
 from salesnb.data.texts import RUN_VARIABLE
 from salesnb.errors import SalesnbError
-from salesnb.params import GOALS_FILE, Params
+from salesnb.params import GOALS_FILE, PAY_FILE, Params
 from salesnb.run import copies, strays
 from salesnb.run.forkserver import ForkedProcess, ForkServer, is_available
 from salesnb.run.home import Home
@@ -232,13 +232,15 @@ class Pool:
             if (folder / READY).exists() or (folder / FAILED).exists():
                 break
             time.sleep(_GLANCE)
-        goals = settings.goals_file()
         files: dict[str, str] = {}
         late = [_until(job, ends_at) for job in jobs]
-        if goals is not None and goals.is_file():
-            files[GOALS_FILE.as_posix()] = goals.read_text(encoding="utf-8")
-        if files and settings.goals is not None:
-            late = [_with_goals(job) for job in late]
+        for name, file, there in (
+            ("goals", settings.goals_file(), GOALS_FILE), ("pay", settings.pay_file(), PAY_FILE),
+        ):  # fmt: skip
+            if file is not None and file.is_file():
+                files[there.as_posix()] = file.read_text(encoding="utf-8")
+                if getattr(settings, name) is not None:
+                    late = [_reading(job, name, there.as_posix()) for job in late]
         modules = [*_DATA, *_KERNEL, *self._modules]
         book = self.book(settings.source)
         return self.cluster.submit(late, settings.source, book, files, modules, stop=stop, on_start=on_start)
@@ -287,11 +289,9 @@ def _until(job: Job, ends_at: float) -> Job:
     return replace(job, deadlines=replace(job.deadlines, run=max(ends_at - time.monotonic(), 0.001)))
 
 
-def _with_goals(job: Job) -> Job:
-    """Return a job that takes its goals from where a worker finds them."""
-    if "goals" not in job.params:
-        return job
-    return replace(job, params={**job.params, "goals": GOALS_FILE.as_posix()})
+def _reading(job: Job, name: str, file: str) -> Job:
+    """Return a job that takes the file of a parameter from where a worker finds it."""
+    return replace(job, params={**job.params, name: file}) if name in job.params else job
 
 
 def _cluster(address: str) -> Cluster:

@@ -79,9 +79,11 @@ def render(name: str, notebook: Any, facts: Facts) -> Page:
             "contents": contents,
             "blocks": shown,
             "rows": Markup(outline.rows),
+            "what_if": Markup(outline.what_if),
             "opens": _hint(outline),
         }
-        html = _template("notebook.html.j2").render(resources={"salesnb": {"page": content, **_assets("page.js")}})
+        scripts = ("page.js", "what_if.js") if outline.what_if else ("page.js",)
+        html = _template("notebook.html.j2").render(resources={"salesnb": {"page": content, **_assets(*scripts)}})
         outline.notes += rowsets.dead(outline.opens, rowsets.keys(outline.rows))
     except SalesnbError:
         raise
@@ -105,7 +107,7 @@ def render_contents(content: Mapping[str, Any], facts: Facts) -> str:
         "contents": (),
         **content,
     }
-    return _template("contents.html.j2").render(resources={"salesnb": {"page": _visible(page), **_assets(None)}})
+    return _template("contents.html.j2").render(resources={"salesnb": {"page": _visible(page), **_assets()}})
 
 
 def policy(css: str, script: str | None) -> str:
@@ -129,10 +131,10 @@ def _template(name: str) -> jinja2.Template:
 
 
 @cache
-def _assets(script: str | None) -> Mapping[str, Any]:
+def _assets(*scripts: str) -> Mapping[str, Any]:
     folder = templates() / "report"
     css = _minified(CSS + (folder / "page.css").read_text(encoding="utf-8"))
-    code = None if script is None else (folder / script).read_text(encoding="utf-8")
+    code = "".join((folder / script).read_text(encoding="utf-8") for script in scripts) or None
     return {"css": Markup(css), "script": Markup(code) if code else None, "policy": Markup(policy(css, code))}
 
 

@@ -16,6 +16,7 @@ LAYERS = (
     "periods",
     "settings",
     "goals",
+    "scenarios",
     "params",
     "data",
     "kpis",
