@@ -164,6 +164,28 @@ def lab() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks_folder())])
 
 
+@app.command("what-if")
+def what_if(
+    period: Annotated[str | None, typer.Argument(help="As 2026Q3; the next is planned where it is over.")] = None,
+    source: Annotated[str | None, typer.Option("--source", "-s", help="As for kpi; 'sample' by default.")] = None,
+    params: Annotated[Path | None, typer.Option("--params", "-f", help="A file of parameters or scenarios.")] = None,
+    as_of: AsOf = None,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port; the next free one where it is taken.")] = 8866,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+) -> None:
+    """Serve the plan of quotas as an application: sliders in a browser, for everybody a scenario of their own."""
+    from salesnb.params import Params, read_params
+    from salesnb.run.app import serve
+
+    known = {} if params is None else read_params(params).model_dump(mode="json", exclude_unset=True)
+    given = {"period": period, "source": source, "as_of": as_of}
+    known |= {name: value for name, value in given.items() if value is not None}
+    if "period" not in known:
+        raise UsageError("no period is given", where="what-if", mend="say which, as in: salesnb what-if 2026Q3")
+    raise SystemExit(serve(Params.of(**known), host=host, port=port, opens=browser))
+
+
 _ANY = "2000"
 """The period where none is asked about: a series goes as far back as the records do."""
 
