@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from salesnb.planning.costs import paid
 from salesnb.planning.plan import Plan, Team
-from salesnb.planning.scenario import paid, reached
+from salesnb.planning.scenario import reached
 
 Floats = npt.NDArray[np.floating]
 _LEVELS = (0.1, 0.5, 0.9)

@@ -13,6 +13,7 @@ ramp                a straight line to the full rate, fitted to what sellers bro
                     (:mod:`salesnb.planning.ramp`)
 growth              what a day of a seller brought more in the last year than in the one before, carried on at
                     :data:`KEPT` of its pace to the middle of the period; none where there are not two years
+batches             where nearly all of a month is booked on one day, days of that kind count, and not days
 season              the season of the monthly series, less what may be chance
 market              how far totals of past periods lay from the mean of the four before with growth carried on in the
                     same way, less what chance gives, drawn to 15 %
@@ -38,6 +39,7 @@ from salesnb.forecast.past import Past
 from salesnb.kpis.quotas import metric_of
 from salesnb.periods import Period
 from salesnb.planning import capacity_data as data
+from salesnb.planning.batches import batches
 from salesnb.planning.pay_plan import PayPlan
 from salesnb.planning.plan import REPS, Plan, ramp_of
 from salesnb.planning.ramp import Ramp, days_of, ramp
@@ -128,13 +130,15 @@ def capacity(
     deviation = float(window["amount"].std()) if len(window) > 1 else 0.0
     decided = data.decided(source, day)
     season, n_months = _season(won, period, day)
+    ahead = max(period.start, day + dtm.timedelta(days=1))
+    n_batches, by_batch = batches(won, day, ahead, period.end)
     market, n_periods = _market(won, period, day)
     left, years = data.left(reps, source, day, is_replay)
     goal = float(quota.sum()) if target is None else float(target)
     plan = Plan(
         period=period, day=day, reps=table[list(REPS)].reset_index(drop=True), target=goal if goal > 0 else math.nan,
         win_rate=decided["win_rate"], cycle_days=decided["cycle_days"],
-        size_cv=deviation / mean if mean > 0 else 0.0, season=season, market=market,
+        size_cv=deviation / mean if mean > 0 else 0.0, season=season * by_batch, market=market,
         attrition=left / years if years else 0.0, ramp_days=float(line.days), ramp_start=line.start, plans=plans,
         currency=book.currency, mix=data.mix(source, metric, day) if any(one.spiffs for one in plans) else {},
     )  # fmt: skip
@@ -165,6 +169,9 @@ def capacity(
         {"name": "attrition", "value": plan.attrition, "unit": "ratio", "n": left, "of": "sellers left in two years",
          "rule": "" if years else "no dates of sellers: nobody leaves"},
     ]  # fmt: skip
+    if by_batch != 1:
+        rows.append({"name": "batches", "value": float(n_batches), "unit": "count", "n": n_months, "of": "months",
+                     "rule": "nearly all of a month is booked on one day: so many are ahead"})  # fmt: skip
     frame = pd.DataFrame(rows, columns=["name", "value", "unit", "n", "of", "low", "high", "rule"])
     return Capacity(plan, frame.fillna({"rule": ""}), quota_rule)
 

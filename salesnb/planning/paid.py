@@ -14,10 +14,10 @@ import pandas as pd
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
 from salesnb.kpis.bookings import booked
+from salesnb.planning.costs import eligible
 from salesnb.planning.pay import Payout, payout
 from salesnb.planning.pay_plan import PayPlan
 from salesnb.planning.plan import Plan
-from salesnb.planning.scenario import eligible
 
 _CENT = Decimal("0.01")
 _STALE = 31

@@ -128,7 +128,7 @@ def past_periods(book: Book, period: Period, most: int = MOST) -> tuple[Period, 
     n = n[n["starts_on"] >= pd.Timestamp(first)].sort_values("ends_on").tail(most)
     bounds = [(row.starts_on.date(), row.ends_on.date()) for row in n.itertuples()]
     known = {(one.start, one.last_day): one for one in usual}
-    if not bounds or any(bound in known for bound in bounds):
+    if not bounds or sum(bound in known for bound in bounds) * 2 > len(bounds):
         return tuple(usual)
     return tuple(Period.parse(f"{start}..{end}") for start, end in bounds)
 

@@ -13,7 +13,8 @@ from salesnb import formats
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
 from salesnb.planning.capacity import Capacity
-from salesnb.planning.scenario import Scenario, eligible
+from salesnb.planning.costs import eligible
+from salesnb.planning.scenario import Scenario
 
 RULES = ("what", "n", "rule")
 

@@ -85,7 +85,7 @@ def faults(source: str) -> list[str]:
             is_dataclass = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
             if told is None and is_dataclass and len(known) >= MANY:
                 found.append(f"{name} has {len(known)} fields and no section Attributes")
-        elif any(ast.unparse(d) == "app.command()" for d in node.decorator_list):
+        elif any(ast.unparse(d).startswith("app.command(") for d in node.decorator_list):
             continue  # its docstring is its --help, and its options have their own
         elif told is None and len(unusual := [p for p in known if p not in USUAL]) >= MANY:
             found.append(f"{name} has {len(unusual)} parameters and no section Parameters")

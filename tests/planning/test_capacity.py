@@ -13,6 +13,7 @@ from salesnb.data.book import Book
 from salesnb.errors import NeedsData
 from salesnb.periods import Period
 from salesnb.planning.capacity import capacity, shrunk
+from salesnb.planning.ramp import ramp
 from salesnb.planning.replay import past_periods, quota_met_by, replay
 from salesnb.planning.scenario import what_if
 
@@ -60,7 +61,8 @@ def test_the_sellers_of_a_period() -> None:
     assert found.plan.win_rate == pytest.approx(decided.count("won") / len(decided))
     assert found.plan.cycle_days == 30
     rows = found.assumptions.set_index("name")
-    assert rows.at["ramp begins at", "rule"] == "too few: half is assumed"
+    assert rows.at["ramp", "rule"] == "few: near the usual line"
+    assert rows.at["ramp", "value"] == found.plan.ramp_days == 180
     assert (rows["n"] >= 0).all()
     now = what_if(found.plan, draws=100)
     assert now.reps["expected"].iloc[2] > 0, "a seller without history has the team's rate"
@@ -125,16 +127,57 @@ def test_rates_cover_the_truth_over_simulations() -> None:
 def test_past_quarters_of_the_sample_are_held_as_often_as_said() -> None:
     source = salesnb.open("sample")
     period = Q("2026Q4")
-    found = replay(source, past_periods(source, period, 7))
-    assert len(found) == 7
+    said = replay(source, past_periods(source, period, 8))
+    found = said.periods
+    assert len(found) == 7, "2026Q4 is not over"
     assert found["period"].tolist()[-1] == "2026Q3"
     assert 4 <= found["inside"].sum() <= 7, "of seven ranges of 80 % that leaves out less than 3 % of the cases"
     assert found["quota"].notna().all()
     assert abs(found["chance"].mean() - found["hit"].mean()) < 0.35, "chances come true about as often as they say"
     last = found.iloc[-1]
     assert not last["hit"]
-    again = replay(source, past_periods(source, period, 1))
+    again = replay(source, past_periods(source, Q("2026Q3"), 1)).periods
     assert again.iloc[0].drop("hit").tolist() == last.drop("hit").tolist()
+    mine = said.sellers[said.sellers["period"] == "2026Q3"]
+    assert len(mine) == last["sellers"]
+    bins = said.calibration()
+    assert bins["n"].sum() == len(said.sellers)
+    assert (np.diff(bins["said"]) > 0).all()
+    off = (bins["said"] - bins["came"]).abs()
+    assert (off * bins["n"]).sum() / bins["n"].sum() < 0.15, "sellers' chances come true to 15 points on average"
+
+
+def test_periods_are_those_of_quotas_where_they_differ() -> None:
+    """Quotas over 91 days from any day on are replayed over those days, not over quarters."""
+    spans = [dtm.date(2025, 1, 15) + dtm.timedelta(days=91 * k) for k in range(5)]
+    odd = [{"rep_id": rep, "starts_on": start, "ends_on": start + dtm.timedelta(days=90), "metric": "bookings",
+            "amount": 5000} for start in spans for rep in ("r0", "r1")]  # fmt: skip
+    found = past_periods(book(quotas=odd), Q("2026Q1"))
+    assert [str(one) for one in found] == ["2025-01-15..2025-04-15", "2025-04-16..2025-07-15", "2025-07-16..2025-10-14",
+                                           "2025-10-15..2026-01-13"]  # fmt: skip
+    assert [str(one) for one in past_periods(book(), Q("2026Q1"))] == ["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1"]
+    assert past_periods(Book.of({}, as_of=LAST), Q("2026Q1")) == ()
+
+
+def test_the_ramp_is_told_by_what_new_sellers_brought() -> None:
+    """Nothing for 90 days, then the full rate after 240: the line that is fitted brings about as much in the year."""
+    day, rng, rows, reps = dtm.date(2026, 3, 31), np.random.default_rng(3), [], []
+    for place in range(60):
+        hired = dtm.date(2015, 1, 1) if place < 20 else dtm.date(2024, 5, 1) + dtm.timedelta(days=9 * (place - 20))
+        reps.append({"rep_id": f"r{place}", "hired_on": pd.Timestamp(hired), "left_on": pd.NaT})
+        for k in range((day - dtm.date(2024, 4, 1)).days):
+            on = dtm.date(2024, 4, 1) + dtm.timedelta(days=k)
+            share = np.clip(((on - hired).days - 90) / 150, 0, 1)
+            if rng.random() < 0.08 * share:
+                rows.append({"seller": f"r{place}", "on": pd.Timestamp(on)})
+    found = ramp(pd.DataFrame(rows), pd.DataFrame(reps), day)
+    assert found.share == pytest.approx(np.clip((np.arange(365) - 90) / 150, 0, 1).mean(), abs=0.06)
+    assert 180 <= found.days <= 300
+    assert found.start < 0
+    alone = pd.DataFrame({"rep_id": ["a"], "hired_on": [pd.NaT], "left_on": [pd.NaT]})
+    usual = ramp(pd.DataFrame({"seller": ["a"], "on": [pd.Timestamp("2026-01-05")]}), alone, day)
+    assert (usual.n, usual.full) == (0, 0)
+    assert usual.days == 180
 
 
 def test_quotas_that_half_would_have_met() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dtm
 import math
 from dataclasses import replace
-from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,29 +12,12 @@ import pytest
 from scipy import stats
 
 from salesnb.errors import ParameterError
-from salesnb.periods import Period
 from salesnb.planning.draws import amounts, counts, normals
 from salesnb.planning.drivers import difference
-from salesnb.planning.pay_plan import PayPlan, Tier
 from salesnb.planning.plan import Plan, team_of
 from salesnb.planning.scenario import what_if
 from salesnb.scenarios import Changes, Hire
-
-Q4 = Period.parse("2026Q4")
-DAY = dtm.date(2026, 9, 30)
-PAY = PayPlan(name="p", variable=Decimal(20000), base=Decimal(10000),
-              tiers=(Tier(above=0, rate=0.8), Tier(above=0.8, rate=1), Tier(above=1, rate=1.5)))  # fmt: skip
-
-
-def plan(n: int = 4, **changes: Any) -> Plan:
-    reps = pd.DataFrame(
-        {"rep_id": [f"r{i}" for i in range(n)], "name": [f"R{i}" for i in range(n)], "team": ["A", "B"] * (n // 2)
-         + ["A"] * (n % 2), "role": "AE", "starts_on": pd.NaT, "ends_on": pd.NaT, "hired_on": pd.NaT, "booked": 0.0,
-         "wins_a_day": [0.05 + 0.01 * i for i in range(n)], "size": [20_000.0 + 1000 * i for i in range(n)],
-         "doubt": 0.2, "quota": 100_000.0}
-    )  # fmt: skip
-    usual: dict[str, Any] = {"target": n * 100_000.0, "win_rate": 0.3, "cycle_days": 60.0, "plans": (PAY,)}
-    return Plan(Q4, DAY, reps, **(usual | changes))
+from tests.planning.making import DAY, Q4, plan
 
 
 def test_without_chance_it_is_the_plain_plan_to_the_cent() -> None:

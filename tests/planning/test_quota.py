@@ -1,0 +1,221 @@
+"""The page of quotas: what it says, of thin data too; allocation, territories, pay and scenarios behind it."""
+
+from __future__ import annotations
+
+import datetime as dtm
+import math
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from salesnb.data.book import Book
+from salesnb.periods import Period
+from salesnb.planning.allocation import AS_IS, allocation
+from salesnb.planning.batches import batches
+from salesnb.planning.paid import in_currency
+from salesnb.planning.pay_plan import Draw, PayPlan, Spiff
+from salesnb.planning.quota import quota
+from salesnb.planning.scenario import what_if
+from salesnb.planning.usual import ALL, usual_scenarios
+from salesnb.scenarios import Changes, Hire
+from tests.planning.making import assumptions, book, deals, plan, quotas
+
+Q = Period.parse
+PAY = PayPlan(name="AE", roles=("AE",), variable=Decimal(1000), base=Decimal(500),
+              spiffs=(Spiff(name="Nova", product="Nova", per_deal=Decimal(10)),))  # fmt: skip
+
+
+def won_since(day: dtm.date) -> list[dict]:
+    return [deal for deal in deals() if deal["outcome"] == "won" and deal["closed_on"] >= day]
+
+
+def rules(found) -> dict[str, str]:
+    return dict(zip(found.rules["what"], found.rules["rule"], strict=True))
+
+
+def test_a_period_that_is_over_plans_the_next() -> None:
+    found = quota(book(), Q("2026Q1"), plans=(PAY,), seed=1)
+    assert (str(found.period), str(found.target), str(found.day)) == ("2026Q1", "2026Q2", "2026-03-31")
+    assert "2026Q2 has no quota yet, so that of 2026Q1 stands in" in found.capacity.quota_rule
+    assert found.usual.plan.target == 10_000
+    assert "The chance to reach the target of 10.0 k" in found.headlines()[0]
+    assert len(found.statements) == 4, "who left in the period is paid for its days"
+    again = quota(book(), Q("2026Q1"), plans=(PAY,), seed=1)
+    pd.testing.assert_frame_equal(found.numbers(), again.numbers())
+    asked = quota(book(), Q("2026Q1"), plans=(PAY,), seed=1, target=123_456.0)
+    assert asked.usual.plan.target == 123_456
+    assert asked.usual.chance < 0.01
+
+
+def test_a_period_that_runs_plans_itself() -> None:
+    found = quota(book(quotas=quotas("2026")), Q("2026"), seed=1)
+    assert str(found.target) == "2026"
+    won = [d["amount"] for d in won_since(dtm.date(2026, 1, 1))]
+    assert found.usual.reps["booked"].sum() == sum(won)
+    assert found.usual.low >= sum(won)
+
+
+def test_a_period_long_over_is_planned_from_its_last_day() -> None:
+    """What came later does not count: the plan is the one that was there on that day."""
+    late = quota(book(), Q("2025Q4"), seed=1)
+    early = quota(Book.of({"opportunities": deals(until=dtm.date(2025, 12, 31)), "reps": [], "quotas": []},
+                          as_of=dtm.date(2025, 12, 31)), Q("2025Q4"), seed=1)  # fmt: skip
+    assert str(late.day) == str(early.day) == "2025-12-31"
+    assert late.usual.reps["booked"].sum() == 0
+    assert "stands in" not in late.capacity.quota_rule, "2026Q1 has quotas"
+    assert set(late.usual.reps["rep_id"]) == {"r0", "r1", "r2"}, "who was hired later is not known"
+
+
+def test_thin_data_is_said() -> None:
+    none = quota(Book.of({"reps": [{"rep_id": "r0"}]}, as_of=dtm.date(2026, 3, 31)), Q("2026Q1"))
+    assert none.headlines() == [f"What 2026Q2 will bring cannot be planned: {none.nothing}."]
+    assert none.numbers().empty
+    bare = quota(book(quotas=[], reps=[]), Q("2026Q1"))
+    told = rules(bare)
+    assert "the source has none" in told["quotas"]
+    assert "none is given" in told["pay plans"]
+    assert "at full rate" in told["days of hiring"]
+    assert "no chance is told" in told["a target"]
+    assert "no target" in bare.headlines()[0]
+    assert bare.allocation is None
+    alone = quota(book(opportunities=deals(1), reps=[], quotas=[]), Q("2026Q1"))
+    assert "nobody to compare with" in rules(alone)["sellers in all"]
+    full = rules(quota(book(quotas=quotas("2026Q2", reps=("r0",))), Q("2026Q1"), plans=(PAY,)))
+    assert full["sellers with a quota of zero or none"].startswith("they have no attainment")
+    assert "taken for one of the team" in full["sellers without a sale in the last year"]
+    assert "not planned" in full["sellers who left in the year before 2026Q2"]
+    assert "wide" in full["teams of one seller"]
+    zero = quota(book(quotas=quotas("2026Q2", 0)), Q("2026Q1"))
+    assert "no attainment is told" in rules(zero)["quotas of the period"]
+    assert zero.usual.hitting.size == 0
+    other = rules(quota(book(), Q("2026Q1"), plans=(PAY.model_copy(update={"roles": ("Boss",)}),)))
+    assert "their pay is not told" in other["sellers without a pay plan for their role"]
+    odd = PAY.model_copy(update={"spiffs": (Spiff(name="x", product="Gone", per_deal=Decimal(5)),)})
+    assert (
+        "Gone"
+        in rules(quota(book(), Q("2026Q1"), plans=(odd,)))["products of a bonus that nobody sold in the last year"]
+    )
+
+
+def test_a_plan_in_another_currency() -> None:
+    euro = PAY.model_copy(update={"currency": "EUR", "draw": Draw(amount=Decimal(100))})
+    rates = [{"on": dtm.date(2026, 3, 15), "currency": "EUR", "rate": 1.1},
+             {"on": dtm.date(2026, 4, 15), "currency": "EUR", "rate": 9.0}]  # fmt: skip
+    source = book(fx_rates=rates)
+    known, told = in_currency((euro,), source, dtm.date(2026, 3, 31))
+    assert (known[0].variable, known[0].base, known[0].currency) == (
+        Decimal("1100.00"),
+        Decimal("550.00"),
+        source.currency,
+    )
+    assert known[0].draw.amount == Decimal("110.00")
+    assert known[0].spiffs[0].per_deal == Decimal("11.00")
+    assert "1 EUR is taken for 1.1" in told["AE"]
+    for rows, day in ((rates, dtm.date(2026, 1, 1)), (rates, dtm.date(2027, 1, 1)), ([], dtm.date(2026, 3, 31))):
+        none, why = in_currency((euro,), book(fx_rates=rows), day)
+        assert none == ()
+        assert "no rate" in why["AE"]
+    page = quota(book(), Q("2026Q1"), plans=(euro,))
+    assert page.statements == ()
+    assert "no rate" in rules(page)["pay plan 'AE'"]
+
+
+def test_pay_is_worked_out_for_the_period_reported_on() -> None:
+    found = quota(book(), Q("2026Q1"), plans=(PAY,))
+    by_name = {one.name: one for one in found.statements}
+    won = [
+        d for d in deals() if d["outcome"] == "won" and d["owner_id"] == "r0" and d["closed_on"] >= dtm.date(2026, 1, 1)
+    ]
+    ann = by_name["Ann"]
+    assert ann.sold == sum(d["amount"] for d in won)
+    assert (ann.quota, ann.share) == (5000, 1)
+    bonus = 10 * sum(d["product"] == "Nova" for d in won)
+    assert ann.paid.total == 500 + (Decimal(1000) * ann.sold / 5000).quantize(Decimal("0.01")) + bonus
+    assert sum(line.amount for line in ann.paid.lines) == ann.paid.total
+    new = by_name["New"]
+    assert float(new.share) == pytest.approx(31 / 90)
+    assert new.paid.total == (Decimal(500) * new.share).quantize(Decimal("0.01"))
+
+
+def test_scenarios_that_cannot_be_told_say_why() -> None:
+    asked = {"Gone": Changes(leavers={"nobody": dtm.date(2026, 5, 1)}), "More": Changes(created=1.2, size=1.1)}
+    found = quota(book(quotas=quotas("2026Q2")), Q("2026Q1"), scenarios=asked, seed=1)
+    gone, more = found.scenarios
+    assert gone.found is None
+    assert "nobody is called 'nobody'" in gone.reason
+    assert more.parts["part"].sum() == pytest.approx(more.found.expected - found.usual.expected)
+    ids = found.numbers()
+    assert set(ids.loc[ids["by"] == "scenario", "segment"]) == {"as planned", "More"}
+
+
+def test_usual_scenarios_are_what_the_data_has_shown() -> None:
+    made = usual_scenarios(plan(), assumptions())
+    assert made["Win rate of the best quarter"] == Changes(win_rate=0.34)
+    assert made["Win rate of the worst quarter"] == Changes(win_rate=0.28)
+    assert made["One seller more a team"].hires == (Hire(team="A"), Hire(team="B"))
+    assert made[ALL] == Changes(win_rate=0.34, created=1.1, size=1.1, hires=(Hire(team="A"), Hire(team="B")))
+    assert "Ramp shorter by a third" not in made, "nobody is in it"
+    late = plan()
+    late.reps.loc[0, "hired_on"] = pd.Timestamp("2026-08-01")
+    assert usual_scenarios(late, assumptions())["Ramp shorter by a third"] == Changes(ramp_days=120)
+    bare = usual_scenarios(plan(win_rate=math.nan), assumptions(math.nan))
+    assert not any("Win rate" in name for name in bare)
+
+
+def test_a_target_is_split_and_every_way_is_held_against_the_others() -> None:
+    told = plan(4)
+    usual = what_if(told, seed=2)
+    days = pd.date_range("2023-01-05", "2026-09-28", freq="7D")
+    won = pd.DataFrame({"seller": [f"r{i % 4}" for i in range(len(days))], "on": days,
+                        "amount": [1000.0 * (1 + i % 4) * (3 if d.month == 12 else 1) for i, d in enumerate(days)]})  # fmt: skip
+    made = allocation(told, usual, won, pd.Series({"r0": 10.0, "r1": 30.0}), 2)
+    assert made.ways["way"].tolist() == [AS_IS, "evenly", "last_year", "trailing_year", "potential", "capacity"]
+    assert made.quotas["evenly"].tolist() == [100_000.0] * 4
+    assert made.quotas["potential"].tolist() == pytest.approx([50_000, 150_000, 100_000, 100_000])
+    for way in made.ways["way"]:
+        assert made.quotas[way].sum() == pytest.approx(told.target, abs=0.02)
+        given = dict(zip(made.quotas["rep_id"], made.quotas[way], strict=True))
+        by_hand = what_if(told, Changes(quotas=given), seed=2)
+        assert made.chances[way].tolist() == pytest.approx(by_hand.reps["hit"].tolist())
+    spreads = made.ways.set_index("way")["spread"]
+    assert spreads["capacity"] == spreads.min(), "what each is expected to bring is fair"
+    assert made.months["month"].tolist() == ["2026-10", "2026-11", "2026-12"]
+    assert made.months["amount"].sum() == pytest.approx(told.target)
+    assert made.months["share"].iloc[2] > 0.5
+    bare = allocation(plan(2), what_if(plan(2)), won.iloc[:0], pd.Series(dtype=float), 0)
+    assert bare.months["share"].tolist() == pytest.approx([31 / 92, 30 / 92, 31 / 92], abs=1e-6), "by days"
+
+
+def test_territories_and_the_moves_that_even_them() -> None:
+    rows = [{"account_id": f"a{seller}-{k}", "territory": "x", "rep_id": f"r{seller}", "potential": 100 * (1 + 3 * seller)}
+            for seller in range(2) for k in range(5)]  # fmt: skip
+    rows.append(
+        {"account_id": "a0-0", "territory": "x", "rep_id": "r1", "valid_to": dtm.date(2025, 1, 1), "potential": 9}
+    )
+    found = quota(book(territories=rows, quotas=quotas("2026Q2")), Q("2026Q1")).territories
+    sellers = found.sellers.set_index("name")
+    assert found.by == "potential"
+    assert sellers.loc["Ann", ["accounts", "potential"]].tolist() == [5, 500]
+    assert sellers.loc["Bob", "potential"] == 2000
+    assert sellers.loc["Bob", "off"] == pytest.approx(0.6)
+    year = [
+        d for d in deals() if d["outcome"] == "won" and d["closed_on"] > dtm.date(2025, 3, 31) and d["owner_id"] == "r0"
+    ]
+    assert sellers.loc["Ann", "revenue"] == sum(d["amount"] for d in year)
+    assert found.moves.loc[0, ["territory", "to", "amount"]].tolist() == ["Bob", "Ann", 400]
+    assert found.teams.set_index("team").loc["n", "after"] < found.teams.set_index("team").loc["n", "spread"]
+    assert quota(book(), Q("2026Q1")).territories is None
+
+
+def test_books_that_close_once_a_month_count_months() -> None:
+    ends = pd.period_range("2025-01", "2026-02", freq="M").end_time.normalize()
+    won = pd.DataFrame({"on": ends, "amount": 100.0})
+    day, end = dtm.date(2026, 2, 28), dtm.date(2026, 5, 1)
+    n, times = batches(won, day, dtm.date(2026, 3, 1), end)
+    assert n == 2
+    assert times == pytest.approx(2 * 365.25 / 12 / 61)
+    assert batches(won, day, dtm.date(2026, 3, 1), dtm.date(2026, 3, 30)) == (0, 0.0)
+    spread = pd.concat([won, won.assign(on=won["on"] - pd.Timedelta(days=9))])
+    assert batches(spread, day, dtm.date(2026, 3, 1), end) == (0, 1.0)
+    assert batches(won.head(3), day, dtm.date(2026, 3, 1), end) == (0, 1.0)
