@@ -268,7 +268,7 @@ def _problem(kind: type[BaseModel], found: Any) -> tuple[str, str, str]:
 
 def _inner(kind: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
     for name in path:
-        if isinstance(name, str):
+        if isinstance(name, str) and name in kind.model_fields:  # else the key of a mapping
             inner = get_args(kind.model_fields[name].annotation)
             kind = next(found for found in inner if isinstance(found, type) and issubclass(found, BaseModel))
     return kind

@@ -36,6 +36,7 @@ TOGETHER = {"ramp_days": ("hires",)}
 MOST_SELLERS = 60
 _FEW_SELLERS = 150
 _LEAST = 5e-5
+_MARGIN = 2
 ERRORS = ("chance", "hitting", "middle", "pay", "reached")
 
 
@@ -66,8 +67,8 @@ class Grid:
     target, booked
         What all shall bring, NaN where there is no target; and what is booked.
     errors
-        Quantity of :data:`ERRORS` to the largest error found between nodes: points of chance and hitting, shares of
-        middle and pay, days of reached.
+        Quantity of :data:`ERRORS` to how far it is off between nodes at most, twice the largest error
+        found: points of chance and hitting, shares of middle and pay, days of reached.
     tried
         Between how many nodes that was tried.
     """
@@ -189,7 +190,7 @@ def _with_cycles(rate: Knob, cycle: Knob, plan: Plan) -> Knob:
     """Widen the win rate by what the shortest and the longest cycle are worth."""
     ahead = max(len(team_of(plan, Changes()).work), 1)
     low, high = (1 + (cycle.base - days) / ahead for days in (cycle.high, cycle.low))
-    return replace(rate, nodes=(max(rate.low * low, 0.0), *rate.nodes, rate.high * high))
+    return replace(rate, nodes=tuple(sorted({max(rate.low * low, 0.0), *rate.nodes, min(rate.high * high, 1.0)})))
 
 
 def _told(plan: Plan, asked: Changes, read: Brief, seed: int, draws: int) -> dict[str, float]:
@@ -248,7 +249,7 @@ def _back(value: float, kind: str) -> float:
 
 
 def _errors(plan: Plan, made: Grid, read: Brief, seed: int, draws: int) -> tuple[dict[str, float], int]:
-    """Return the largest errors in the middle of every cell, with the other knobs turned at random in every second."""
+    """Return how far off it is in the middle of every cell, other knobs at ends or between nodes in two of three."""
     crossed = [knob for knob in made.knobs if knob.name in CROSSED]
     others = [knob for knob in made.knobs if knob.name not in CROSSED]
     cells = list(itertools.product(*(range(len(knob.nodes) - 1) for knob in crossed)))
@@ -259,9 +260,11 @@ def _errors(plan: Plan, made: Grid, read: Brief, seed: int, draws: int) -> tuple
         for knob, at in zip(crossed, cell, strict=True):
             middle = (knob.nodes[at] + knob.nodes[at + 1]) / 2
             turned[knob.name] = float(math.floor(middle)) if knob.unit == "count" else middle
-        for knob in others if place % 2 else ():
-            value = float(rng.uniform(knob.low, knob.high))
-            turned[knob.name] = float(round(value)) if knob.unit == "days" else value
+        for knob in others if place % 3 else ():
+            ends = (knob.low, knob.high)
+            at = int(rng.integers(len(knob.nodes) - 1))
+            halfway = (knob.nodes[at] + knob.nodes[at + 1]) / 2
+            turned[knob.name] = ends[int(rng.integers(2))] if place % 3 == 1 else halfway
         truth = _told(plan, changes_of(made.knobs, turned), read, seed, draws)
         n = len(made.work)
         base = day_of(truth["middle"], made.target, made.booked, made.work)
@@ -272,4 +275,4 @@ def _errors(plan: Plan, made: Grid, read: Brief, seed: int, draws: int) -> tuple
             if name in ("middle", "pay"):
                 miss = miss / truth[name] if truth[name] > 0 else 0.0
             worst[name] = max(worst[name], 0.0 if math.isnan(miss) else miss)
-    return worst, len(cells)
+    return {name: _MARGIN * value for name, value in worst.items()}, len(cells)

@@ -126,15 +126,15 @@ def knobs(plan: Plan, assumptions: pd.DataFrame) -> tuple[Knob, ...]:
                          _around(plan.cycle_days, 0.8, 1.25)))  # fmt: skip
     if plan.ramp_days > 0:
         made.append(Knob("ramp_days", "Days until a new seller is at full rate", "days", plan.ramp_days,
-                         _around(plan.ramp_days, 0.5, 1.5)))  # fmt: skip
+                         _around(plan.ramp_days, 0.5, 0.75, 1.25, 1.5)))  # fmt: skip
     left = plan.attrition
     made.append(Knob("attrition", "Sellers who leave in a year", "ratio", left,
                      tuple(sorted({0.0, left, round(max(2 * left, 0.2), 3)}))))  # fmt: skip
     return tuple(one for one in made if len(set(one.nodes)) > 1)
 
 
-def _around(base: float, low: float, high: float) -> tuple[float, ...]:
-    return float(round(low * base)), base, float(round(high * base))
+def _around(base: float, *times: float) -> tuple[float, ...]:
+    return tuple(sorted({base, *(float(round(one * base)) for one in times)}))
 
 
 def _past(known: pd.DataFrame, name: str) -> tuple[float, ...]:

@@ -234,7 +234,9 @@ def _staffed(plan: Plan, changes: Changes) -> pd.DataFrame:
             name = f"hire {place + 1}.{k + 1}"
             joined.append({"rep_id": name, "name": f"New {place + 1}.{k + 1}", **usual, **means})
     if joined:
-        reps = pd.concat([reps, pd.DataFrame(joined)[list(REPS)]], ignore_index=True)
+        days = dict.fromkeys(("starts_on", "ends_on", "hired_on"), "datetime64[ns]")
+        new = pd.DataFrame(joined)[list(REPS)].astype(days)
+        reps = pd.concat([reps.astype(days), new.astype({"role": reps["role"].dtype})], ignore_index=True)
     return reps
 
 

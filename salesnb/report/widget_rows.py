@@ -35,11 +35,12 @@ class HireRow:
             field.observe(lambda _: changed(), names="value")
 
     def read(self) -> Hire | None:
-        """Return who joins; None where no day is given."""
+        """Return who joins: on the day given, or from the first one ahead in a team; None where neither is given."""
         day, word = date(self.day.value)
-        n, other = count(self.count.value) if day is not None else (1, "")
+        is_asked = day is not None or bool(self.team.value)
+        n, other = count(self.count.value) if is_asked else (1, "")
         self.word.value = "".join(f'<span class="snb-bad">{escape(one)}</span> ' for one in (word, other) if one)
-        return None if day is None else Hire(starts_on=day, count=n, team=self.team.value)
+        return Hire(starts_on=day, count=n, team=self.team.value) if is_asked else None
 
     def fill(self, hire: Hire | None) -> None:
         """Show a hire; an empty line for None."""

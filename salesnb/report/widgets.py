@@ -135,7 +135,7 @@ class Panel:
 
     def _laid_out(self) -> w.Widget:
         rows = [self._row(knob) for knob in self.knobs]
-        hires = w.VBox([w.HTML("Who joins on which day, in a team or in none; the quota is that of the others."),
+        hires = w.VBox([w.HTML("Who joins on which day, or in which team at once; the quota is that of the others."),
                         *(row.widget for row in self.hires)])  # fmt: skip
         people = w.VBox(self._people())
         more = w.Accordion([hires, people])

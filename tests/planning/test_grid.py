@@ -57,17 +57,18 @@ def test_a_grid_is_what_if_at_its_nodes(made: Grid) -> None:
 def test_between_nodes_it_is_as_far_off_as_it_says(made: Grid) -> None:
     rng = np.random.default_rng(11)
     assert set(made.errors) == set(ERRORS)
-    assert 0 < made.errors["chance"] < 0.06
-    assert made.errors["middle"] < 0.02
-    worst = dict.fromkeys(("chance", "middle", "hitting"), 0.0)
+    assert 0 < made.errors["chance"] < 0.09
+    assert made.errors["middle"] < 0.03
+    worst = dict.fromkeys(("chance", "middle", "hitting", "pay"), 0.0)
     for _ in range(25):
         turned = {k.name: float(rng.integers(0, 6)) if k.unit == "count" else rng.uniform(k.low, k.high) for k in KNOBS}
         said, found = made.at(turned), what_if(PLAN, changes_of(KNOBS, turned), DRAWS, 3)
         worst["chance"] = max(worst["chance"], abs(said["chance"] - found.chance))
         worst["hitting"] = max(worst["hitting"], abs(said["hitting"] - found.hitting.mean()))
+        worst["pay"] = max(worst["pay"], abs(said["pay"] / np.median(found.pay) - 1))
         worst["middle"] = max(worst["middle"], abs(said["middle"] / found.middle - 1))
     for name, value in worst.items():
-        assert value <= 1.5 * made.errors[name] + 0.01, name
+        assert value <= made.errors[name], name
 
 
 def test_thin_plans_have_a_grid() -> None:
@@ -79,6 +80,9 @@ def test_thin_plans_have_a_grid() -> None:
     assert math.isnan(made.at({})["pay"])
     assert math.isnan(made.at({})["reached"])
     assert made.at({"size": 1.25})["middle"] == pytest.approx(1.25 * made.at({})["middle"])
+    sure = plan(2, win_rate=0.97)
+    certain = grid(sure, knobs(sure, assumptions(0.97)), draws=200)
+    assert certain.at({"win_rate": 1.0})["middle"] > certain.at({})["middle"], "nobody wins more than all"
     alone = plan(1)
     alone.reps["quota"] = 0.0
     none = grid(replace(alone, target=math.nan), knobs(alone, assumptions()), draws=200).at({})

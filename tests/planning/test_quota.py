@@ -167,8 +167,8 @@ def test_a_target_is_split_and_every_way_is_held_against_the_others() -> None:
     told = plan(4)
     usual = what_if(told, seed=2)
     days = pd.date_range("2023-01-05", "2026-09-28", freq="7D")
-    won = pd.DataFrame({"seller": [f"r{i % 4}" for i in range(len(days))], "on": days,
-                        "amount": [1000.0 * (1 + i % 4) * (3 if d.month == 12 else 1) for i, d in enumerate(days)]})  # fmt: skip
+    worth = [1000.0 * (1 + i % 4) * (3 if d.month == 12 else 1) for i, d in enumerate(days)]
+    won = pd.DataFrame({"seller": [f"r{i % 4}" for i in range(len(days))], "on": days, "amount": worth})
     made = allocation(told, usual, won, pd.Series({"r0": 10.0, "r1": 30.0}), 2)
     assert made.ways["way"].tolist() == [AS_IS, "evenly", "last_year", "trailing_year", "potential", "capacity"]
     assert made.quotas["evenly"].tolist() == [100_000.0] * 4
@@ -188,11 +188,10 @@ def test_a_target_is_split_and_every_way_is_held_against_the_others() -> None:
 
 
 def test_territories_and_the_moves_that_even_them() -> None:
-    rows = [{"account_id": f"a{seller}-{k}", "territory": "x", "rep_id": f"r{seller}", "potential": 100 * (1 + 3 * seller)}
-            for seller in range(2) for k in range(5)]  # fmt: skip
-    rows.append(
-        {"account_id": "a0-0", "territory": "x", "rep_id": "r1", "valid_to": dtm.date(2025, 1, 1), "potential": 9}
-    )
+    rows = [{"account_id": f"a{seller}-{k}", "territory": "x", "rep_id": f"r{seller}", "potential": worth}
+            for seller, worth in ((0, 100), (1, 400)) for k in range(5)]  # fmt: skip
+    gone = {"account_id": "a0-0", "territory": "x", "rep_id": "r1", "valid_to": dtm.date(2025, 1, 1)}
+    rows.append({**gone, "potential": 9})
     found = quota(book(territories=rows, quotas=quotas("2026Q2")), Q("2026Q1")).territories
     sellers = found.sellers.set_index("name")
     assert found.by == "potential"

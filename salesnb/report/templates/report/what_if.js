@@ -95,9 +95,15 @@
     return made;
   };
 
+  // Half goes to the even figure, as in the notebook; toFixed would take it up.
+  const fixed = (size, places) => {
+    const isHalf = Number.isInteger(size * 2 ** (places + 1)) && (size * 10 ** places) % 1 === 0.5;
+    return (isHalf ? rounded(size * 10 ** places) / 10 ** places : size).toFixed(places);
+  };
   const written = (number, places) => {
-    const scaled = rounded(Math.abs(number) * 10 ** places) / 10 ** places;
-    return scaled.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+    const [whole, part] = fixed(Math.abs(number), places).split(".");
+    const apart = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+    return part ? `${apart}.${part}` : apart;
   };
   const compact = (value) => {
     const size = Math.abs(value);
@@ -133,7 +139,7 @@
   };
   const factor = (knob) => (knob.unit === "ratio" ? 100 : 1);
   const places = (knob) => (knob.unit === "ratio" ? 1 : 0);
-  const field = (knob, value) => (value * factor(knob)).toFixed(places(knob));
+  const field = (knob, value) => fixed(value * factor(knob), places(knob));
   const unit = { ratio: "%", days: "days", count: "" };
   const read = (knob, typed) => {
     const word = typed.trim().replace(/(?:%|days)$/, "").trim().replace(",", ".");
@@ -307,7 +313,7 @@
   });
   const { errors, tried } = grid;
   const off = [];
-  if (grid.target !== null) off.push(`${written(100 * errors.chance, 1)} points of the chance`, `${written(errors.reached, 0)} days of the day reached`);
+  if (grid.target !== null) off.push(`${written(100 * errors.chance, 1)} points of the chance`, `${written(Math.ceil(errors.reached), 0)} days of the day reached`);
   if ("hitting" in grid.kinds) off.push(`${written(100 * errors.hitting, 1)} points of the share at quota`);
   off.push(`${share(errors.middle, 1)} of what comes`);
   if ("pay" in grid.kinds) off.push(`${share(errors.pay, 1)} of pay`);
@@ -317,7 +323,7 @@
     said,
     panel,
     made("p", { className: "snb-note snb-error" },
-      `Computed when this page was made; between what was computed it is interpolated, off by at most ${off.join(", ")} in ${tried} scenarios that were tried.`
+      `Computed when this page was made; between what was computed it is interpolated, off by at most ${off.join(", ")}: twice the most found in ${tried} scenarios that were tried.`
       + " The file is taken by: salesnb run -f FILE, and by the notebook."),
   );
   draw();
