@@ -20,6 +20,7 @@ from salesnb.data.kept import cache_home
 from salesnb.run.notebook import find_notebooks, notebooks_folder
 from tests.browser.chromium import launched
 from tests.notebooks.test_plain import ran
+from tests.notebooks.turning import agrees, dragged
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = (*find_notebooks(notebooks_folder()), "_template")
@@ -152,6 +153,9 @@ def test_run_all(server):
                 # Once is enough: Lab may be writing the file of one that was whole before.
                 left -= {name for name in left if server.has_run(name)}
             assert left == set()
+            if "08_quota" in pages:
+                agrees(pages["08_quota"], 1.0)
+                agrees(pages["08_quota"], dragged(pages["08_quota"], 0.75))
             for page in pages.values():
                 page.close()
     server.stop()
