@@ -7,7 +7,7 @@ page interpolates as :meth:`Grid.at` does, so that how far that is off can be me
 quantity            between nodes
 ==================  ==================================================================================================
 money               linear between nodes; what another knob does is a factor
-chances             linear in the standard normal quantile, in which other knobs add up
+chances             in the standard normal quantile, linear in the logarithms of knobs; other knobs add up in it
 day reached         that of the middle, by the plan's own days; by how many it is off at nodes is linear between them
 ==================  ==================================================================================================
 """
@@ -98,11 +98,11 @@ class Grid:
         spot = self.spot(turned)
         made = {}
         for name, kind in self.kinds.items():
-            value = _between(_straight(self.values[name], kind), self.axes, spot)
+            value = _between(_straight(self.values[name], kind), self.axes, spot, kind)
             for knob, (axes, columns) in self.sides.items():
                 # What a knob does on its own, where those it belongs with are turned as they are.
                 side = _straight(columns[name], kind)
-                there, usual = (_between(side, axes, spot | put) for put in ({}, {knob: axes[0].base}))
+                there, usual = (_between(side, axes, spot | put, kind) for put in ({}, {knob: axes[0].base}))
                 value = _joined(value, there, usual, kind)
             made[name] = _back(value, kind)
         said, n = day_of(made["middle"], self.target, self.booked, self.work), len(self.work)
@@ -213,13 +213,16 @@ def _thinned(knob: Knob, sellers: int) -> Knob:
     return Knob(knob.name, knob.title, knob.unit, knob.base, (knob.low, knob.base, knob.high), knob.past)
 
 
-def _between(values: Floats, axes: Sequence[Knob], spot: Mapping[str, float]) -> float:
-    """Interpolate linearly along every axis."""
+def _between(values: Floats, axes: Sequence[Knob], spot: Mapping[str, float], kind: str) -> float:
+    """Interpolate linearly along every axis, chances in its logarithm where no node is 0."""
     for knob in axes:
         nodes = np.asarray(knob.nodes)
         value = spot[knob.name]
         place = int(np.clip(np.searchsorted(nodes, value, side="right") - 1, 0, len(nodes) - 2))
-        part = (value - nodes[place]) / (nodes[place + 1] - nodes[place])
+        low, high = nodes[place], nodes[place + 1]
+        if kind == "chance" and low > 0 and value > 0:
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        part = (value - low) / (high - low)
         left, right = values[place], values[place + 1]
         values = left if part == 0 else right if part == 1 else left + (right - left) * part
     return float(values)

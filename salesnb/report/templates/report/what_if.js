@@ -32,13 +32,15 @@
     return z < 0 ? tail : 1 - tail;
   };
   const straight = (value, kind) => (kind === "chance" ? quantile(Math.min(Math.max(value, LEAST), 1 - LEAST)) : value);
-  const between = (values, axes, spot) => {
+  const between = (values, axes, spot, kind) => {
     for (const axis of axes) {
       const { nodes } = axis;
       const step = values.length / nodes.length;
       let at = nodes.findLastIndex((node) => node <= spot[axis.name]);
       at = Math.min(Math.max(at, 0), nodes.length - 2);
-      const part = (spot[axis.name] - nodes[at]) / (nodes[at + 1] - nodes[at]);
+      const isLog = kind === "chance" && nodes[at] > 0 && spot[axis.name] > 0;
+      const [low, high, value] = [nodes[at], nodes[at + 1], spot[axis.name]].map((one) => (isLog ? Math.log(one) : one));
+      const part = (value - low) / (high - low);
       const left = values.slice(at * step, (at + 1) * step);
       if (part === 0) values = left;
       else {
@@ -80,10 +82,10 @@
     const spot = spotOf(turned);
     const made = {};
     for (const [name, kind] of Object.entries(grid.kinds)) {
-      let value = between(whole[name], grid.axes, spot);
+      let value = between(whole[name], grid.axes, spot, kind);
       for (const side of sides) {
-        const there = between(side.values[name], side.axes, spot);
-        const usual = between(side.values[name], side.axes, { ...spot, [side.name]: knobs.get(side.name).base });
+        const there = between(side.values[name], side.axes, spot, kind);
+        const usual = between(side.values[name], side.axes, { ...spot, [side.name]: knobs.get(side.name).base }, kind);
         if (kind !== "money") value += there - usual;
         else if (usual) value *= there / usual;
       }
