@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,17 +87,20 @@ class Grid:
     errors: Mapping[str, float]
     tried: int
 
-    def at(self, turned: Mapping[str, float]) -> dict[str, float]:
-        """Return every quantity at some values of the knobs, interpolated as a page does.
+    def at(self, turned: Mapping[str, float], names: Iterable[str] | None = None) -> dict[str, float]:
+        """Return quantities at some values of the knobs, interpolated as a page does.
 
         Parameters
         ----------
         turned
             Knob to value; those left out are as planned.
+        names
+            Which quantities, ``middle`` and ``reached`` among them; all where None.
         """
         spot = self.spot(turned)
         made = {}
-        for name, kind in self.kinds.items():
+        for name in self.kinds if names is None else names:
+            kind = self.kinds[name]
             value = _between(_straight(self.values[name], kind), self.axes, spot, kind)
             for knob, (axes, columns) in self.sides.items():
                 # What a knob does on its own, where those it belongs with are turned as they are.
@@ -171,18 +174,24 @@ def grid(plan: Plan, turned: Sequence[Knob], seed: int = 0, draws: int = 10_000)
 def _crossed(plan: Plan, axes: Sequence[Knob], read: Brief, seed: int, draws: int) -> dict[str, Floats]:
     """Return every quantity at every node of some axes."""
     shape = tuple(len(knob.nodes) for knob in axes)
-    sizes = next((knob.nodes for knob in axes if knob.name == "size"), (1.0,))
+    inner = [knob for knob in axes if knob.name in ("hires", "size")]
+    outer = [knob for knob in axes if knob not in inner]
+    hires = next((knob.nodes for knob in inner if knob.name == "hires"), (0.0,))
+    sizes = next((knob.nodes for knob in inner if knob.name == "size"), (1.0,))
     values: dict[str, Floats] = {}
-    for node in itertools.product(*(range(1 if knob.name == "size" else len(knob.nodes)) for knob in axes)):
-        there = {knob.name: knob.nodes[i] for knob, i in zip(axes, node, strict=True)}
-        asked = changes_of(axes, there | {"size": 1.0})
-        team = team_of(plan, asked)
-        # How many deals are won is the same whatever their size.
-        sold = read.of(team, units(plan, team, draws, seed))
-        for at, size in enumerate(sizes):
-            spot = tuple(at if knob.name == "size" else i for knob, i in zip(axes, node, strict=True))
-            for name, value in sold.at(size).items():
-                values.setdefault(name, np.empty(shape))[spot] = value
+    for node in itertools.product(*(range(len(knob.nodes)) for knob in outer)):
+        there = {knob.name: knob.nodes[i] for knob, i in zip(outer, node, strict=True)}
+        drawn: npt.NDArray[np.floating] | None = None
+        for joining in reversed(range(len(hires))):
+            team = team_of(plan, changes_of(axes, there | {"hires": hires[joining]}))
+            # Sellers win what they win whoever joins beside them, and as many deals whatever these are worth.
+            drawn = units(plan, team, draws, seed) if drawn is None else drawn[: len(team.wins)]
+            sold = read.of(team, drawn)
+            for at, size in enumerate(sizes):
+                place = dict(zip((knob.name for knob in outer), node, strict=True)) | {"hires": joining, "size": at}
+                spot = tuple(place[knob.name] for knob in axes)
+                for name, value in sold.at(size).items():
+                    values.setdefault(name, np.empty(shape))[spot] = value
     return values
 
 
@@ -252,30 +261,43 @@ def _back(value: float, kind: str) -> float:
 
 
 def _errors(plan: Plan, made: Grid, read: Brief, seed: int, draws: int) -> tuple[dict[str, float], int]:
-    """Return how far off it is in the middle of every cell, other knobs at ends or between nodes in two of three."""
+    """Return how far off it is, tried in the middle of every cell, and as often at random."""
     crossed = [knob for knob in made.knobs if knob.name in CROSSED]
-    others = [knob for knob in made.knobs if knob.name not in CROSSED]
-    cells = list(itertools.product(*(range(len(knob.nodes) - 1) for knob in crossed)))
     rng = np.random.default_rng(seed)
     worst = dict.fromkeys(ERRORS, 0.0)
+    read = replace(read, places=())
+    cells = list(itertools.product(*(range(len(knob.nodes) - 1) for knob in crossed)))
+    tries = []
     for place, cell in enumerate(cells):
-        turned = {}
-        for knob, at in zip(crossed, cell, strict=True):
-            middle = (knob.nodes[at] + knob.nodes[at + 1]) / 2
-            turned[knob.name] = float(math.floor(middle)) if knob.unit == "count" else middle
-        for knob in others if place % 3 else ():
-            ends = (knob.low, knob.high)
-            at = int(rng.integers(len(knob.nodes) - 1))
-            halfway = (knob.nodes[at] + knob.nodes[at + 1]) / 2
-            turned[knob.name] = ends[int(rng.integers(2))] if place % 3 == 1 else halfway
+        at = dict(zip((knob.name for knob in crossed), cell, strict=True))
+        tries.append(_spot(made.knobs, at, place % 3, rng))
+    tries += [{knob.name: _whole(knob, rng.uniform(knob.low, knob.high)) for knob in made.knobs} for _ in cells]
+    for turned in tries:
         truth = _told(plan, changes_of(made.knobs, turned), read, seed, draws)
         n = len(made.work)
         base = day_of(truth["middle"], made.target, made.booked, made.work)
         truth["reached"] = base if not 0 <= base < n else base + truth["reached"]
-        said = made.at(turned)
+        said = made.at(turned, ERRORS)
         for name in ERRORS:
             miss = abs(said[name] - truth[name])
             if name in ("middle", "pay"):
                 miss = miss / truth[name] if truth[name] > 0 else 0.0
             worst[name] = max(worst[name], 0.0 if math.isnan(miss) else miss)
-    return {name: _MARGIN * value for name, value in worst.items()}, len(cells)
+    return {name: _MARGIN * value for name, value in worst.items()}, len(tries)
+
+
+def _spot(turned: Sequence[Knob], cell: Mapping[str, int], others: int, rng: np.random.Generator) -> dict[str, float]:
+    """Return the middle of a cell; knobs that are not crossed are as planned, at an end, or between nodes."""
+    made = {}
+    for knob in turned:
+        at = cell.get(knob.name, int(rng.integers(len(knob.nodes) - 1)))
+        halfway = _whole(knob, (knob.nodes[at] + knob.nodes[at + 1]) / 2)
+        if knob.name in cell or others == 2:
+            made[knob.name] = halfway
+        elif others == 1:
+            made[knob.name] = (knob.low, knob.high)[int(rng.integers(2))]
+    return made
+
+
+def _whole(knob: Knob, value: float) -> float:
+    return value if knob.unit == "ratio" else float(math.floor(value))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import formats
-from salesnb.planning.grid import Grid, grid
+from salesnb.planning.grid import ERRORS, Grid, grid
 from salesnb.planning.knobs import Knob, knobs
 from salesnb.planning.plan import Plan
 from salesnb.planning.quota import Quota
@@ -107,13 +107,13 @@ def _knob(one: Knob) -> dict[str, Any]:
 
 def turned_alone(plan: Plan, turned: Sequence[Knob], made: Grid) -> Table:
     """Make the table of every knob turned alone, at each of its nodes."""
-    usual = made.at({})
+    usual = made.at({}, ERRORS)
     rows = [{"knob": "As planned", "value": "", **usual}]
     for knob in turned:
         for node in knob.nodes:
             if node != knob.base:
                 value = formats.value(node, knob.unit)
-                rows.append({"knob": knob.title, "value": value, **made.at({knob.name: node})})
+                rows.append({"knob": knob.title, "value": value, **made.at({knob.name: node}, ERRORS)})
     columns = {
         "knob": text("Changed"), "value": number("To", str), "chance": number("Chance of the target", formats.chance),
         "middle": number("Brings", lambda v: formats.money(v)),
