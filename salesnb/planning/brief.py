@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from salesnb.planning.costs import paid
+from salesnb.planning.costs import Paying, eligible, paid
 from salesnb.planning.plan import Plan, Team
 from salesnb.planning.scenario import reached
 
@@ -50,7 +50,8 @@ class Brief:
         )
         booked = np.array([team.booked[rows].sum() for rows in groups] + [team.booked.sum()])
         own = np.quantile(won[list(self.places)], 0.5, axis=1) if self.places else np.zeros(0)
-        return Sold(self, team, won, sums, booked, np.quantile(sums, _LEVELS, axis=1), own, groups)
+        return Sold(self, team, won, sums, booked, np.quantile(sums, _LEVELS, axis=1), own, groups,
+                    eligible(self.plan, team.reps))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Sold:
         The 10th, 50th and 90th percentile of ``sums``, and the 50th of each seller who is told.
     groups
         The sellers of each team, by place.
+    paying
+        The pay plan of each seller, and the share of the period in which it counts.
     """
 
     read: Brief
@@ -79,6 +82,7 @@ class Sold:
     levels: npt.NDArray[np.float64]
     own: npt.NDArray[np.floating]
     groups: list[npt.NDArray[np.int64]]
+    paying: Paying
 
     def at(self, size: float) -> dict[str, float]:
         """Return the numbers where deals are so many times as large.
@@ -103,7 +107,7 @@ class Sold:
         sold = self.won * np.float32(size) + team.booked.astype(self.won.dtype)[:, None]
         has_quota = team.quota > 0
         hit = np.where(has_quota, (sold >= team.quota[:, None]).mean(axis=1), math.nan)
-        costs = [one for one in paid(plan, team, sold, size) if one is not None]
+        costs = [one for one in paid(plan, team, sold, size, self.paying) if one is not None]
         pay = np.quantile(np.sum(costs, axis=0, dtype=np.float64), _LEVELS) if costs else np.full(3, math.nan)
         made = {
             "chance": float(np.mean(total >= target - 1e-6)) if target > 0 else math.nan,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dtm
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +15,10 @@ from salesnb.planning.pay_plan import PayPlan, plan_of
 from salesnb.planning.plan import Plan, Team, offset
 
 Floats = npt.NDArray[np.floating]
+Paying: TypeAlias = Sequence[tuple[PayPlan | None, float]]
 
 
-def paid(plan: Plan, team: Team, sold: Floats, size: float = 1.0) -> list[Floats | None]:
+def paid(plan: Plan, team: Team, sold: Floats, size: float = 1.0, paying: Paying | None = None) -> list[Floats | None]:
     """Return what each seller is paid, a draw each; None for who has no plan.
 
     Parameters
@@ -24,16 +27,18 @@ def paid(plan: Plan, team: Team, sold: Floats, size: float = 1.0) -> list[Floats
         The plan, who sells, and what each sells, seller by draw.
     size
         How many times as large a deal is as the team's, for bonuses a deal.
+    paying
+        What :func:`eligible` says, where it was asked already.
     """
     ahead = max((plan.period.end - max(plan.period.start, plan.day + dtm.timedelta(days=1))).days, 1)
     bonuses = {one.name: bonus_a_deal(plan, one, ahead) / size if size else 0.0 for one in plan.plans}
     return [
         None if pays is None else _pay(team, place, sold[place], pays, share, bonuses[pays.name])
-        for place, (pays, share) in enumerate(eligible(plan, team.reps))
+        for place, (pays, share) in enumerate(eligible(plan, team.reps) if paying is None else paying)
     ]
 
 
-def eligible(plan: Plan, reps: pd.DataFrame) -> list[tuple[PayPlan | None, float]]:
+def eligible(plan: Plan, reps: pd.DataFrame) -> Paying:
     """Return the pay plan of each seller, and the share of the period in which it counts; None for who has none."""
     found = [plan_of(plan.plans, role if isinstance(role, str) else None) for role in reps["role"]]
     waits = np.array([0 if one is None else one.eligible_after for one in found], dtype=np.int64)

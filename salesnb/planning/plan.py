@@ -201,8 +201,12 @@ def _know(value: float, name: str) -> None:
 
 def offset(column: pd.Series[pd.Timestamp], first: dtm.date, usual: int) -> npt.NDArray[np.int64]:
     """Return dates as days after a first one; a usual number where there is none."""
-    found = (pd.to_datetime(column) - pd.Timestamp(first)).dt.days
-    return np.asarray(found.fillna(usual), dtype=np.int64)
+    values = column.to_numpy()
+    if values.dtype.kind != "M":
+        values = pd.to_datetime(column).to_numpy()
+    days = values.astype("datetime64[D]")
+    found = days.astype(np.int64) - np.datetime64(first, "D").astype(np.int64)
+    return np.where(np.isnat(days), usual, found)
 
 
 def _staffed(plan: Plan, changes: Changes) -> pd.DataFrame:
