@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from salesnb.planning.between import back, between, closing, joined, straight
 from salesnb.planning.brief import Brief, day_of
 from salesnb.planning.knobs import Knob, changes_of
 from salesnb.planning.plan import Plan, team_of
@@ -35,7 +36,6 @@ TOGETHER = {"ramp_days": ("hires",)}
 """Which of them another knob is crossed with."""
 MOST_SELLERS = 60
 _FEW_SELLERS = 150
-_LEAST = 5e-5
 _MARGIN = 2
 ERRORS = ("chance", "hitting", "middle", "pay", "reached")
 
@@ -101,13 +101,13 @@ class Grid:
         made = {}
         for name in self.kinds if names is None else names:
             kind = self.kinds[name]
-            value = _between(_straight(self.values[name], kind), self.axes, spot, kind)
+            value = between(straight(self.values[name], kind), self.axes, spot, kind)
             for knob, (axes, columns) in self.sides.items():
                 # What a knob does on its own, where those it belongs with are turned as they are.
-                side = _straight(columns[name], kind)
-                there, usual = (_between(side, axes, spot | put, kind) for put in ({}, {knob: axes[0].base}))
-                value = _joined(value, there, usual, kind)
-            made[name] = _back(value, kind)
+                side = straight(columns[name], kind)
+                there, usual = (between(side, axes, spot | put, kind) for put in ({}, {knob: axes[0].base}))
+                value = joined(value, there, usual, kind)
+            made[name] = back(value, kind)
         said, n = day_of(made["middle"], self.target, self.booked, self.work), len(self.work)
         if 0 <= said < n:
             said = min(max(said + round(made["reached"]), 0), n - 1)
@@ -220,44 +220,6 @@ def _thinned(knob: Knob, sellers: int) -> Knob:
     if sellers <= _FEW_SELLERS or len(knob.nodes) <= 3:
         return knob
     return Knob(knob.name, knob.title, knob.unit, knob.base, (knob.low, knob.base, knob.high), knob.past)
-
-
-def _between(values: Floats, axes: Sequence[Knob], spot: Mapping[str, float], kind: str) -> float:
-    """Interpolate linearly along every axis, chances in its logarithm where no node is 0."""
-    for knob in axes:
-        nodes = np.asarray(knob.nodes)
-        value = spot[knob.name]
-        place = int(np.clip(np.searchsorted(nodes, value, side="right") - 1, 0, len(nodes) - 2))
-        low, high = nodes[place], nodes[place + 1]
-        if kind == "chance" and low > 0 and value > 0:
-            low, high, value = math.log(low), math.log(high), math.log(value)
-        part = (value - low) / (high - low)
-        left, right = values[place], values[place + 1]
-        values = left if part == 0 else right if part == 1 else left + (right - left) * part
-    return float(values)
-
-
-def closing(cycle: float, days: int) -> float:
-    """Return which share of the deals created over so many days closes within them."""
-    return float(np.mean(1 - np.exp(-(np.arange(days) + 0.5) / cycle)))
-
-
-def _straight(values: Floats, kind: str) -> Floats:
-    from scipy.special import ndtri
-
-    return np.asarray(ndtri(np.clip(values, _LEAST, 1 - _LEAST)) if kind == "chance" else values)
-
-
-def _joined(value: float, there: float, usual: float, kind: str) -> float:
-    if kind == "money":
-        return value * there / usual if usual else value
-    return value + there - usual
-
-
-def _back(value: float, kind: str) -> float:
-    from scipy.special import ndtr
-
-    return float(ndtr(value)) if kind == "chance" else value
 
 
 def _errors(plan: Plan, made: Grid, read: Brief, seed: int, draws: int) -> tuple[dict[str, float], int]:

@@ -25,6 +25,7 @@ PAGES = (
     "05_customers.html",
     "06_team.html",
     "07_forecast.html",
+    "08_quota.html",
     "09_data_health.html",
     "10_definitions.html",
 )
