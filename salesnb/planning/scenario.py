@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dtm
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from salesnb.scenarios import Changes
 Floats = npt.NDArray[np.floating]
 _MARKET = "the market"
 _LEVELS = (0.1, 0.5, 0.9)
+_BANDS = (0.0, 0.5, 0.8, 1.0, 1.2, 1.5)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Scenario:
         ``, pay`` (its mean; NaN without a plan).
     teams
         One row a team: ``team, quota, expected, low, middle, high, hit``.
+    bands
+        One row a band of attainment: ``low, high`` (infinite for the last) ``, share``: how many of the sellers with a
+        quota above 0 end in it, the mean over draws; empty where nobody has one.
     hitting
         The share of sellers with a quota above 0 who reach it, a draw each; empty where nobody has one.
     pay
@@ -67,6 +72,7 @@ class Scenario:
     high: float
     reps: pd.DataFrame = field(repr=False)
     teams: pd.DataFrame = field(repr=False)
+    bands: pd.DataFrame = field(repr=False)
     hitting: Floats = field(repr=False)
     pay: Floats = field(repr=False)
     reached: Mapping[float, dtm.date | None]
@@ -151,6 +157,7 @@ def measured(plan: Plan, asked: Changes, team: Team, made: Floats) -> Scenario:
         high=float(high),
         reps=reps,
         teams=_teams(reps, team, sold),
+        bands=_bands(sold[has_quota], team.quota[has_quota]),
         hitting=hit.mean(axis=0) if len(hit) else np.array([]),
         pay=cost,
         reached=reached(plan, team, total),
@@ -215,6 +222,14 @@ def _reps(team: Team, sold: Floats, mean: Floats, costs: list[Floats | None]) ->
     made["hit"] = np.where(np.isnan(quota), np.nan, hit)
     made["pay"] = [math.nan if one is None else float(one.mean(dtype=np.float64)) for one in costs]
     return made.reset_index(drop=True)
+
+
+def _bands(sold: Floats, quota: Floats) -> pd.DataFrame:
+    if not len(quota):
+        return pd.DataFrame(columns=["low", "high", "share"])
+    over = [1.0, *(float((sold >= (edge * quota)[:, None]).mean()) for edge in _BANDS[1:]), 0.0]
+    shares = [above - below for above, below in itertools.pairwise(over)]
+    return pd.DataFrame({"low": _BANDS, "high": [*_BANDS[1:], math.inf], "share": shares})
 
 
 def _teams(reps: pd.DataFrame, team: Team, sold: Floats) -> pd.DataFrame:

@@ -83,12 +83,12 @@ def shown(
     rate
         The win rate under it; NaN where not known.
     """
-    return Shown(tuple(_tiles(frame, values, usual, rate)), tuple(_bars(frame, values, quotas)),
+    return Shown(tuple(_tiles(frame, values, usual, sum(quotas["teams"]), rate)), tuple(_bars(frame, values, quotas)),
                  tuple(_sellers(frame, values, quotas)))  # fmt: skip
 
 
 def _tiles(
-    frame: Frame, values: Mapping[str, float], usual: Mapping[str, float], rate: float
+    frame: Frame, values: Mapping[str, float], usual: Mapping[str, float], assigned: float, rate: float
 ) -> list[tuple[str, str, str]]:
     made = []
     has_target = frame.target > 0
@@ -103,6 +103,9 @@ def _tiles(
     if not math.isnan(values["pay"]):
         between = f"{formats.money(values['pay_low'])} to {formats.money(values['pay_high'])} in 80 % of cases"
         made.append(("Pay", formats.money(values["pay"], frame.currency), between))
+    if has_target and assigned > 0:
+        over = f"{formats.relative(assigned / frame.target - 1)} on the target"
+        made.append(("Quotas assigned", formats.money(assigned, frame.currency), over))
     if has_target:
         made.append(("Target reached", _day(frame, values["reached"]), f"as planned {_day(frame, usual['reached'])}"))
         if rate > 0:

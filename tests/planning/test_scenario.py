@@ -76,6 +76,13 @@ def test_chances_are_those_of_a_plain_simulation() -> None:
     assert found.hitting.mean() == pytest.approx((slow >= 100_000).mean(), abs=0.015)
 
 
+def test_bands_are_shares_of_sellers() -> None:
+    found = what_if(plan())
+    assert found.bands["share"].sum() == pytest.approx(1)
+    assert found.bands.loc[found.bands["low"] >= 1, "share"].sum() == pytest.approx(found.hitting.mean())
+    assert what_if(plan(2, target=math.nan), Changes(quota=0)).bands.empty
+
+
 def test_a_hire_changes_nobody_elses_numbers() -> None:
     before = what_if(plan())
     after = what_if(plan(), Changes(hires=(Hire(starts_on=dtm.date(2026, 11, 1), count=2, team="A"),)))

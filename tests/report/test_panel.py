@@ -43,6 +43,7 @@ def test_a_panel_in_words() -> None:
         ("2026Q4 brings", "350.0 k USD", "200.0 k to 500.0 k in 80 % of cases"),
         ("Sellers at quota", "40 %", "as planned 40 %"),
         ("Pay", "50.0 k USD", "40.0 k to 66.0 k in 80 % of cases"),
+        ("Quotas assigned", "250.0 k USD", "\N{MINUS SIGN}37.5 % on the target"),
         ("Target reached", "2026-12-31", "as planned already"),
         ("Pipeline to create", "100.0 k USD", "for the target to be what is expected"),
     )
@@ -118,6 +119,7 @@ def test_charts_and_tables_say_what_the_plan_says() -> None:
     assert len(tables.split_tables(found)) == 3
     assert "base" in tables.pay_tables(found)[1].text
     assert "Ann" in tables.seller_table(found).text
+    assert "150 % and more" in tables.band_table(found).text
     assert tables.territory_tables(found)[0].caption == "Who holds which account is not known."
 
 
@@ -125,7 +127,13 @@ def test_charts_and_tables_of_nothing() -> None:
     none = quota(book(opportunities=[], quotas=[]), Q("2026Q1"))
     for chart in (charts.landing_chart, charts.team_chart, charts.replay_chart):
         assert chart(none).title
-    for table in (tables.seller_table, tables.scenario_table, tables.assumption_table, tables.rules_table):
+    for table in (
+        tables.seller_table,
+        tables.band_table,
+        tables.scenario_table,
+        tables.assumption_table,
+        tables.rules_table,
+    ):
         assert table(none).caption
     for several in (tables.split_tables, tables.territory_tables, tables.pay_tables):
         assert all(one.caption for one in several(none))

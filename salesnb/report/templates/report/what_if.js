@@ -164,7 +164,7 @@
   const tile = (label, value, line) =>
     made("li", { className: "snb-tile" }, made("p", { className: "snb-label" }, label), made("p", { className: "snb-value" }, value),
       made("p", { className: "snb-line snb-muted" }, line));
-  const tiles = (now) => {
+  const tiles = (now, quotas) => {
     const list = [];
     const { currency, planned, target } = grid;
     const range = (low, high) => `${money(low)} to ${money(high)} in 80 % of cases`;
@@ -172,6 +172,13 @@
     list.push(tile(`${planned} brings`, money(now.middle, currency), range(now.low, now.high)));
     if ("hitting" in now) list.push(tile("Sellers at quota", share(now.hitting), `as planned ${share(usual.hitting)}`));
     if ("pay" in now) list.push(tile("Pay", money(now.pay, currency), range(now.pay_low, now.pay_high)));
+    const assigned = quotas.teams.reduce((sum, one) => sum + one, 0);
+    if (target !== null && assigned > 0) {
+      const over = assigned / target - 1;
+      const text = share(Math.abs(over), 1);
+      const sign = !/[1-9]/.test(text) ? "" : over < 0 ? "\u2212" : "+";
+      list.push(tile("Quotas assigned", money(assigned, currency), `${sign}${text} on the target`));
+    }
     if (target !== null) {
       list.push(tile("Target reached", day(now.reached), `as planned ${day(usual.reached)}`));
       if (turned.win_rate > 0) {
@@ -239,7 +246,7 @@
   const draw = () => {
     const now = at(turned);
     const quotas = quotasOf();
-    panel.replaceChildren(tiles(now), ...bars(now, quotas), sellers(now, quotas));
+    panel.replaceChildren(tiles(now, quotas), ...bars(now, quotas), sellers(now, quotas));
     said.textContent = grid.target === null ? `${grid.planned} brings ${money(now.middle, grid.currency)}.`
       : `Chance ${chance(now.chance)}, ${grid.planned} brings ${money(now.middle, grid.currency)}.`;
   };
