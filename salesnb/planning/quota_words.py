@@ -154,5 +154,5 @@ def calibration_finding(rows: pd.DataFrame) -> str:
         return "There is no past quota to hold the chances of sellers against."
     n = int(rows["n"].sum())
     off = float(((rows["said"] - rows["came"]).abs() * rows["n"]).sum() / n)
-    return (f"Sellers' chances came true to {formats.share(off, 0).replace(' %', '')} points on average, over "
-            f"{formats.plural(n, 'quota')} of past periods")  # fmt: skip
+    points = formats.plural(round(100 * off), "point")
+    return f"Sellers' chances were off by {points} on average, over {formats.plural(n, 'past quota')}"

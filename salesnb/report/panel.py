@@ -104,8 +104,9 @@ def _tiles(
         between = f"{formats.money(values['pay_low'])} to {formats.money(values['pay_high'])} in 80 % of cases"
         made.append(("Pay", formats.money(values["pay"], frame.currency), between))
     if has_target and assigned > 0:
-        over = f"{formats.relative(assigned / frame.target - 1)} on the target"
-        made.append(("Quotas assigned", formats.money(assigned, frame.currency), over))
+        over = assigned / frame.target - 1
+        words = "as much as the target" if abs(over) < 5e-4 else f"{formats.relative(over)} on the target"
+        made.append(("Quotas assigned", formats.money(assigned, frame.currency), words))
     if has_target:
         made.append(("Target reached", _day(frame, values["reached"]), f"as planned {_day(frame, usual['reached'])}"))
         if rate > 0:

@@ -110,8 +110,9 @@ def replay_chart(found: Quota) -> Chart:
         inks = [colour if inside else other for inside in rows["inside"]]
         ax.scatter(x, rows["came"].astype(float), color=inks, s=34, zorder=3)
         ax.plot(x, rows["quota"].astype(float), "_", color=_INK, markersize=13, markeredgewidth=1.6)
-        labels = [str(one) if len(str(one)) < 9 else str(one).replace("..", "..\n") for one in rows["period"]]
-        ax.set_xticks(x, [plain(one) for one in labels], fontsize=8, rotation=0 if len(labels[0]) < 9 else 30)
+        is_span = any(".." in str(one) for one in rows["period"])
+        labels = [plain(str(one).partition("..")[0]) for one in rows["period"]]
+        ax.set_xticks(x, labels, fontsize=8, rotation=30 if is_span else 0, ha="right" if is_span else "center")
         ax.set_ylim(bottom=0)
         ax.yaxis.set_major_formatter(lambda v, _: plain(formats.compact(v)))
         if len(bins):
@@ -128,7 +129,8 @@ def replay_chart(found: Quota) -> Chart:
                 axis.set_major_formatter(lambda v, _: plain(formats.share(v, 0)))
         else:
             bx.set_axis_off()
-        figure.subplots_adjust(left=0.07, right=0.98, wspace=0.2, bottom=0.48 / figure.get_figheight())
+        figure.subplots_adjust(left=0.07, right=0.98, wspace=0.2,
+                               bottom=(0.68 if is_span else 0.48) / figure.get_figheight())  # fmt: skip
         each = "; ".join(
             f"{row['period']}: {formats.interval(row['low'], row['high'], 'money')} said, "
             f"{formats.money(row['came'])} came"

@@ -175,9 +175,8 @@
     const assigned = quotas.teams.reduce((sum, one) => sum + one, 0);
     if (target !== null && assigned > 0) {
       const over = assigned / target - 1;
-      const text = share(Math.abs(over), 1);
-      const sign = !/[1-9]/.test(text) ? "" : over < 0 ? "\u2212" : "+";
-      list.push(tile("Quotas assigned", money(assigned, currency), `${sign}${text} on the target`));
+      const words = `${over < 0 ? "\u2212" : "+"}${share(Math.abs(over), 1)} on the target`;
+      list.push(tile("Quotas assigned", money(assigned, currency), Math.abs(over) < 5e-4 ? "as much as the target" : words));
     }
     if (target !== null) {
       list.push(tile("Target reached", day(now.reached), `as planned ${day(usual.reached)}`));
