@@ -33,6 +33,8 @@ _MENDS = {
     "int": "give a whole number, without quotes",
     "float": "give a number, without quotes",
     "tuple": "give a list, as in [rep, team]",
+    "dict": "give names with values, as in {name: value}",
+    "date": "write a date as 2026-09-30",
     "literal_error": "use one of these words",
     "model": "give names with values",
 }
@@ -242,12 +244,23 @@ def checked(kind: type[SettingsType], values: Mapping[str, Any], where: str) -> 
     try:
         return kind.model_validate(dict(values))
     except ValidationError as trouble:
-        problems = sorted(_problem(kind, found) for found in trouble.errors(include_url=False))
+        problems = sorted(_problem(kind, found) for found in _told(trouble))
     names = ", ".join(dict.fromkeys(name for name, _, _ in problems if name))
     what = "\n".join(f"{name}: {what}" if name else what for name, what, _ in problems)
     is_one = len(problems) == 1
     mend = "; ".join(mend if is_one or not name else f"{name}: {mend}" for name, _, mend in problems)
     raise ParameterError(what, where=f"{where}: {names}" if names else where, mend=mend)
+
+
+def _told(trouble: ValidationError) -> list[Any]:
+    """Return pydantic's findings; a list is not too short where what was in it is wrong, which is told of each."""
+    every = trouble.errors(include_url=False)
+    wrong = [found["loc"] for found in every]
+
+    def is_inside(loc: Any) -> bool:
+        return any(len(other) > len(loc) and other[: len(loc)] == loc for other in wrong)
+
+    return [found for found in every if found["type"] != "too_short" or not is_inside(found["loc"])]
 
 
 def _problem(kind: type[BaseModel], found: Any) -> tuple[str, str, str]:

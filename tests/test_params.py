@@ -95,7 +95,7 @@ def test_what_a_notebook_gets_is_json_and_comes_back(**values: object) -> None:
         ({"as_of": "30.09.2026"}, "as_of: '30.09.2026' is not a date", "as_of", "write a date as 2026-09-30"),
         ({"as_of": 20260930}, "as_of: 20260930 is not a date", "as_of", "write a date as 2026-09-30"),
         ({"as_of": dtm.datetime(2026, 1, 1)}, "as_of: datetime.datetime(2026, 1, 1, 0, 0) is not a date", "as_of", "write a date"),
-        ({"as_of": "2026-02-30"}, "as_of: input should be a valid date", "as_of", "give a value inside"),
+        ({"as_of": "2026-02-30"}, "as_of: input should be a valid date", "as_of", "write a date as"),
         ({"segments": "rep"}, "segments: input should be a valid tuple, and is 'rep'", "segments", "give a list, as in [rep, team]"),
         ({"segments": ["rep", "rep"]}, "segments: 'rep' is given twice", "segments", "name each dimension once"),
         ({"segments": ["Rep; drop"]}, "segments: 'Rep; drop' is not the name of a dimension", "segments", "write it as"),

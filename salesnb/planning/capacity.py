@@ -46,6 +46,7 @@ from salesnb.planning.ramp import Ramp, days_of, ramp
 
 _SIZE_PRIOR = 10.0
 _FEW = 10
+_LEAST_DAYS = 90
 KEPT = 0.8
 """The share of last year's growth that is carried on."""
 _MARKET = (0.05, 0.15, 0.6)
@@ -111,7 +112,9 @@ def capacity(
                         needs="opportunities.owner_id or orders.rep_id", mend="map who sold")  # fmt: skip
     reps = data.sellers(source, period, day, won, is_replay)
     window = won[won["on"] > pd.Timestamp(day) - pd.Timedelta(days=data.YEAR)]
-    first = max(won["on"].min().date(), day - dtm.timedelta(days=data.YEAR - 1))
+    # A first sale says little of how often sales come: a quarter counts at least, and all since the first deal.
+    since = min(data.first_record(source, won), day - dtm.timedelta(days=_LEAST_DAYS))
+    first = max(since, day - dtm.timedelta(days=data.YEAR - 1))
     line = ramp(won, reps, day)
     worked = _worked(reps, first, day, line)
     n: Floats = np.asarray(reps["rep_id"].map(window.groupby("seller").size()).fillna(0), dtype=np.float64)
@@ -133,20 +136,23 @@ def capacity(
     ahead = max(period.start, day + dtm.timedelta(days=1))
     n_batches, by_batch = batches(won, day, ahead, period.end)
     market, n_periods = _market(won, period, day)
+    few = "" if len(window) >= _FEW else "very few: what is planned is a guess"
     left, years = data.left(reps, source, day, is_replay)
     goal = float(quota.sum()) if target is None else float(target)
     plan = Plan(
         period=period, day=day, reps=table[list(REPS)].reset_index(drop=True), target=goal if goal > 0 else math.nan,
         win_rate=decided["win_rate"], cycle_days=decided["cycle_days"],
         size_cv=deviation / mean if mean > 0 else 0.0, season=season * by_batch, market=market,
-        attrition=left / years if years else 0.0, ramp_days=float(line.days), ramp_start=line.start, plans=plans,
-        currency=book.currency, mix=data.mix(source, metric, day) if any(one.spiffs for one in plans) else {},
+        attrition=min(left / years, 1.0) if years else 0.0, ramp_days=float(line.days), ramp_start=line.start,
+        plans=plans, currency=book.currency,
+        mix=data.mix(source, metric, day) if any(one.spiffs for one in plans) else {},
     )  # fmt: skip
     what = "deals" if source.has("opportunities") and metric == "bookings" else "orders"
     quarter = _by_quarter(window)
     rows: list[dict[str, Any]] = [
-        {"name": "deals won a day and seller", "value": float(n.sum() / worked.sum()) if worked.sum() else math.nan,
-         "unit": "number", "n": int(n.sum()), "of": f"{what} of the last year"},
+        {"name": "deals won a day and seller", "value": n.sum() / worked.sum() if worked.sum() else math.nan,
+         "unit": "number", "n": int(n.sum()), "of": f"{what} of the last year",
+         "rule": few},
         {"name": "deal size", "value": mean, "unit": "money", "n": len(window), "of": f"{what} of the last year",
          "low": quarter["low"], "high": quarter["high"]},
         {"name": "variation of size", "value": plan.size_cv, "unit": "number", "n": len(window),

@@ -13,16 +13,16 @@ import pandas as pd
 
 from salesnb.analysis.coverage_quota import Quotas
 from salesnb.analysis.coverage_quota import quotas as held_quotas
-from salesnb.analysis.hygiene_deals import PARTS, days_of
+from salesnb.analysis.hygiene_deals import days_of
 from salesnb.analysis.roster import Roster
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
 from salesnb.kpis.bookings import booked
 from salesnb.periods import Period
 from salesnb.planning.plan import offset
+from salesnb.planning.quota_days import last_with, quotas_of
 
 YEAR = 365
-_MOST_BACK = 40
 Floats = npt.NDArray[np.float64]
 
 
@@ -84,41 +84,35 @@ def quotas(
         Whether the last earlier period that has quotas stands in for one that has none.
     """
     held = held_quotas(book, day)
-    mine, words = held.of(period.start, period.end), ""
-    if mine.empty and carries and (stands_in := _last_with(held, period)) is not None:
-        mine = held.of(stands_in.start, stands_in.end)
-        words = f"{period} has no quota yet, so that of {stands_in} stands in: "
-    own, how = _own(held, mine, reps)
-    return own, f"{words}{how}" if how else f"there is no quota for {period}"
+    own, how = own_quotas(held, period, reps)
+    if how or not carries or (stands_in := last_with(held, period)) is None:
+        return own, how or f"there is no quota for {period}"
+    own, how = own_quotas(held, stands_in, reps)
+    return own, f"{period} has no quota yet, so that of {stands_in} stands in: {how}"
 
 
 def own_quotas(held: Quotas, period: Period, reps: pd.DataFrame) -> tuple[Floats, str]:
     """Return each seller's quota of a period, and how it is made; zeros and no words where it has none."""
-    return _own(held, held.of(period.start, period.end), reps)
-
-
-def _own(held: Quotas, mine: pd.DataFrame, reps: pd.DataFrame) -> tuple[Floats, str]:
-    if mine.empty:
+    summed, how = quotas_of(held, period)
+    if summed.empty:
         return np.zeros(len(reps)), ""
-    summed = mine.groupby("holder")["quota"].sum() / PARTS
     if held.holder == "rep_id":
         own = reps["rep_id"].map(summed).fillna(0.0)
-        return np.asarray(own, dtype=np.float64), "each seller's own"
+        return np.asarray(own, dtype=np.float64), f"{how}each seller's own"
     heads = reps.groupby("team")["rep_id"].transform("size")
     shared = reps["team"].map(summed).fillna(0.0) / heads
-    return np.asarray(shared, dtype=np.float64), "a team's quota, in equal parts for its sellers"
+    return np.asarray(shared, dtype=np.float64), f"{how}a team's quota, in equal parts for its sellers"
 
 
-def _last_with(held: Quotas, period: Period) -> Period | None:
-    """Return the last period before one, of its length, that has quotas."""
-    before = held.spans[held.spans["on"] < pd.Timestamp(period.start)]
-    last = before["on"].max()
-    one = period
-    for _ in range(_MOST_BACK if len(before) else 0):
-        one = one.previous
-        if pd.Timestamp(one.start) <= last:
-            return one
-    return None
+def first_record(book: Book, won: pd.DataFrame) -> dtm.date:
+    """Return the first day on which a deal was created, or something was won."""
+    first: dtm.date = won["on"].min().date()
+    if not book.has("opportunities"):
+        return first
+    rows = book.opportunities
+    created = days_of(answer(book, rows.aggregate(first=rows.created_at.cast("date").min()))["first"]).iloc[0]
+    earliest: dtm.date = first if pd.isna(created) else min(first, created.date())
+    return earliest
 
 
 def mix(book: Book, metric: Any, day: dtm.date) -> dict[str, float]:

@@ -120,7 +120,7 @@ def knobs(plan: Plan, assumptions: pd.DataFrame) -> tuple[Knob, ...]:
     past = tuple(one / mean for one in size) if mean > 0 else ()
     made.append(Knob("size", "Deal size, of the plan", "ratio", 1.0, (0.8, 1.0, 1.25), past))
     made.append(Knob("hires", "Sellers who join at once", "count", 0.0, (0.0, float(MOST_HIRES))))
-    made.append(Knob("quota", "Quotas, of the plan", "ratio", 1.0, (0.8, 0.9, 1.0, 1.1, 1.25)))
+    made.append(Knob("quota", "Quotas, of the plan (the target stays)", "ratio", 1.0, (0.8, 0.9, 1.0, 1.1, 1.25)))
     if plan.cycle_days > 0 and rate > 0:
         made.append(Knob("cycle_days", "Days from creation to close", "days", plan.cycle_days,
                          _around(plan.cycle_days, 0.8, 1.25)))  # fmt: skip
@@ -129,7 +129,7 @@ def knobs(plan: Plan, assumptions: pd.DataFrame) -> tuple[Knob, ...]:
                          _around(plan.ramp_days, 0.5, 0.75, 1.25, 1.5)))  # fmt: skip
     left = plan.attrition
     made.append(Knob("attrition", "Sellers who leave in a year", "ratio", left,
-                     tuple(sorted({0.0, left, round(max(2 * left, 0.2), 3)}))))  # fmt: skip
+                     tuple(sorted({0.0, left, min(round(max(2 * left, 0.2), 3), 1.0)}))))  # fmt: skip
     return tuple(one for one in made if len(set(one.nodes)) > 1)
 
 

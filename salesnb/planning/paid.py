@@ -14,9 +14,10 @@ import pandas as pd
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
 from salesnb.kpis.bookings import booked
+from salesnb.periods import Period
 from salesnb.planning.costs import eligible
 from salesnb.planning.pay import Payout, payout
-from salesnb.planning.pay_plan import PayPlan
+from salesnb.planning.pay_plan import PayPlan, for_period, times_amounts
 from salesnb.planning.plan import Plan
 
 _CENT = Decimal("0.01")
@@ -145,12 +146,18 @@ def _rate(book: Book, currency: str, day: dtm.date) -> Decimal | None:
 
 
 def _times(plan: PayPlan, rate: Decimal, currency: str) -> PayPlan:
-    def money(amount: Decimal) -> Decimal:
-        return (amount * rate).quantize(_CENT, ROUND_HALF_UP)
+    spiffs = tuple(
+        one.model_copy(update={"per_deal": (one.per_deal * rate).quantize(_CENT, ROUND_HALF_UP)}) for one in plan.spiffs
+    )
+    return times_amounts(plan, rate).model_copy(update={"currency": currency, "spiffs": spiffs})
 
-    draw = None if plan.draw is None else plan.draw.model_copy(update={"amount": money(plan.draw.amount)})
-    spiffs = tuple(one.model_copy(update={"per_deal": money(one.per_deal)}) for one in plan.spiffs)
-    return plan.model_copy(
-        update={"currency": currency, "variable": money(plan.variable), "base": money(plan.base), "draw": draw,
-                "spiffs": spiffs}
-    )  # fmt: skip
+
+def of_length(plans: Sequence[PayPlan], period: Period) -> tuple[tuple[PayPlan, ...], Mapping[str, str]]:
+    """Bring pay plans to the length of a period; plan to what was done, in words, for those of another length."""
+    made, told = [], {}
+    for plan in plans:
+        scaled, times = for_period(plan, period)
+        made.append(scaled)
+        if times != 1:
+            told[plan.name] = f"it is of a {plan.per}: for {period} its amounts count {times:.2f} times"
+    return tuple(made), told

@@ -6,6 +6,7 @@ A file of plans, as ``params/pay.yml``::
       - name: Account executive
         roles: [Account Executive]        # none: everybody that no other plan is for
         currency: USD
+        per: quarter                      # how long the amounts are of; left out: of any period
         variable: 20000                   # what a period pays at 100 % of quota
         base: 15000                       # what it pays in any case
         threshold: 0.4                    # below so much of quota nothing variable is paid
@@ -24,14 +25,19 @@ from __future__ import annotations
 
 import datetime as dtm
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from salesnb.errors import ParameterError
+from salesnb.periods import Period
 from salesnb.settings import Day, Settings, checked, read_yaml
+
+_MONTH = 365.25 / 12
+_MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+_ABOUT = 0.05
 
 
 class Tier(Settings):
@@ -96,6 +102,8 @@ class PayPlan(Settings):
     ----------
     name, roles, currency
         What it is called, whom it is for, and the currency of all its amounts.
+    per
+        How long the amounts are of; None: of whatever period is planned.
     variable, base
         What a period pays at 100 % of quota, and in any case; together the on-target earnings.
     threshold, tiers, cap
@@ -107,6 +115,7 @@ class PayPlan(Settings):
 
     name: str = Field(min_length=1)
     roles: tuple[str, ...] = ()
+    per: Literal["month", "quarter", "half", "year"] | None = None
     currency: str = Field("", pattern=r"^([A-Z]{3})?$")
     variable: Decimal = Field(gt=0, allow_inf_nan=False)
     base: Decimal = Field(Decimal(0), ge=0, allow_inf_nan=False)
@@ -153,6 +162,29 @@ def read_plans(path: str | Path) -> tuple[PayPlan, ...]:
             raise ParameterError(f"{twice[0]} has two {what}s" if what == "plan" else f"{twice[0]} has two plans",
                                  where=f"{path}: plans", mend="keep one of them")  # fmt: skip
     return plans
+
+
+def for_period(plan: PayPlan, period: Period) -> tuple[PayPlan, float]:
+    """Return a plan with its amounts for the length of a period, and by what they were multiplied.
+
+    The same length counts as such whatever its days; else amounts go by months, a month having 30.44 days.
+    """
+    if plan.per is None or plan.per == period.grain:
+        return plan, 1.0
+    times = period.days / (_MONTH * _MONTHS[plan.per])
+    if abs(times - 1) < _ABOUT:
+        return plan, 1.0
+    return times_amounts(plan, Decimal(repr(times))), times
+
+
+def times_amounts(plan: PayPlan, times: Decimal) -> PayPlan:
+    """Return a plan with base, variable pay and advance multiplied, to the cent."""
+
+    def money(amount: Decimal) -> Decimal:
+        return (amount * times).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    draw = None if plan.draw is None else plan.draw.model_copy(update={"amount": money(plan.draw.amount)})
+    return plan.model_copy(update={"variable": money(plan.variable), "base": money(plan.base), "draw": draw})
 
 
 def plan_of(plans: Iterable[PayPlan], role: str | None) -> PayPlan | None:

@@ -24,7 +24,7 @@ from salesnb.planning import quota_words as told
 from salesnb.planning.allocation import allocation
 from salesnb.planning.capacity import Capacity, capacity
 from salesnb.planning.drivers import difference
-from salesnb.planning.paid import Statement, in_currency, statements
+from salesnb.planning.paid import Statement, in_currency, of_length, statements
 from salesnb.planning.pay_plan import PayPlan
 from salesnb.planning.quota_card import Named, QuotaCard
 from salesnb.planning.quota_numbers import numbers
@@ -76,13 +76,14 @@ def quota(
     is_replay = day < book.as_of
     goes_on = period if not period.is_complete(day) else period.next
     known = keeping(as_known(book, day) if is_replay else book)
-    paying, converted = in_currency(plans, known, day)
+    given, converted = in_currency(plans, known, day)
+    paying, longer = of_length(given, goes_on)
     base: dict[str, Any] = {"period": period, "target": goes_on, "day": day, "currency": book.currency, "seed": seed,
                             "source": source}  # fmt: skip
     try:
         found = capacity(known, goes_on, plans=paying, target=target, is_replay=is_replay, carries_quotas=True)
     except NeedsData as lacking:
-        return Quota(**base, nothing=f"needs {lacking.needs}", rules=pd.DataFrame(columns=list(RULES)))
+        return Quota(**base, nothing=lacking.what, rules=pd.DataFrame(columns=list(RULES)))
     if found.plan.reps.empty:
         return Quota(**base, nothing="nobody is there to sell", rules=pd.DataFrame(columns=list(RULES)))
     plan = found.plan
@@ -103,13 +104,17 @@ def quota(
         scenarios=made,
         allocation=allocation(plan, usual, won, potential_of(held), seed) if plan.target > 0 else None,
         territories=held,
-        statements=_statements(known, period, found, metric),
+        statements=_statements(known, period, found, given, metric),
         replay=replay(known, past_periods(known, period, trend_periods), seed=seed),
         met_by_half=quota_met_by(spans),
         met=int((spans["booked"] >= spans["quota"]).sum()),
         quotas=len(spans),
-        rules=rules(known, found, usual, {str(k): int(n) for k, n in late.groupby("seller").size().items()}, converted),
+        rules=rules(known, found, usual, _sold(late), {**converted, **longer}, has_plans=bool(plans)),
     )
+
+
+def _sold(late: pd.DataFrame) -> dict[str, int]:
+    return {str(seller): int(n) for seller, n in late.groupby("seller").size().items()}
 
 
 def _named(plan: Any, usual: Scenario, name: str, changes: Changes, seed: int) -> Named:
@@ -122,14 +127,26 @@ def _named(plan: Any, usual: Scenario, name: str, changes: Changes, seed: int) -
     return Named(name, changes, found, "", parts)
 
 
-def _statements(book: Book, period: Period, found: Capacity, metric: Any) -> tuple[Statement, ...]:
-    """Work out the pay of the period reported on, which may be the one planned."""
+def _statements(
+    book: Book, period: Period, found: Capacity, plans: Sequence[PayPlan], metric: Any
+) -> tuple[Statement, ...]:
+    """Work out the pay of the period reported on, which may be the one planned.
+
+    Parameters
+    ----------
+    book, period, found
+        The book, the period reported on, and the plan.
+    plans
+        The pay plans in the book's currency.
+    metric
+        What sellers are credited with.
+    """
     if not found.plan.plans:
         return ()
     plan = found.plan
     if period.start != plan.period.start:
         try:
-            plan = replace(capacity(book, period, plans=plan.plans).plan, target=math.nan)
+            plan = replace(capacity(book, period, plans=of_length(plans, period)[0]).plan, target=math.nan)
         except NeedsData:
             return ()
     return statements(book, plan, metric)

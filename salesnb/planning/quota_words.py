@@ -51,9 +51,10 @@ def quota_finding(found: Scenario) -> str:
     if not found.hitting.size:
         return ""
     n = int((found.reps["quota"] > 0).sum())
-    low, high = np.quantile(found.hitting, [0.1, 0.9])
-    said = f"Of {formats.plural(n, 'seller')} with a quota {formats.share(float(found.hitting.mean()), 0)} make it"
-    said += f" ({formats.interval(float(low), float(high), 'ratio')} in 80 % of cases)"
+    low, high = (formats.share(float(one), 0) for one in np.quantile(found.hitting, [0.1, 0.9]))
+    mean = formats.share(float(found.hitting.mean()), 0)
+    said = f"Of {formats.plural(n, 'seller')} with a quota {mean} make it"
+    said += f" ({low.removesuffix(' %')} to {high} in 80 % of cases)" if low != high else ""
     if math.isnan(found.concentration) or len(found.reps) < 5:
         return f"{said}."
     return f"{said}; the best fifth bring {formats.share(found.concentration, 0)} of all."
@@ -83,19 +84,18 @@ def _expected(one: Named) -> float:
 
 def scenario_finding(card: QuotaCard) -> str:
     """Say which single scenario adds most; empty where none can be told."""
-    assert card.usual is not None
-    single = [one for one in ranked(card) if len(one.parts) == 1] or ranked(card)
-    if not single or single[0].found is None:
+    usual, every = card.usual, ranked(card)
+    if usual is None or not every:
         return ""
-    best = single[0]
-    added = _expected(best) - card.usual.expected
+    single = [one for one in every if len(one.parts) == 1 and _expected(one) > usual.expected]
+    best, of = (single[0], "single changes") if single else (every[0], formats.plural(len(every), "scenario"))
+    added = _expected(best) - usual.expected
     if added <= 0:
-        return f"None of {formats.plural(len(ranked(card)), 'scenario')} adds to the plan."
-    chance = ""
+        return f"None of {of} adds to the plan." if len(every) > 1 else f"{best.name!r} adds nothing to the plan."
     assert best.found is not None
-    if not math.isnan(best.found.chance):
-        chance = f" and takes the chance to {formats.chance(best.found.chance)}"
-    return f"Of single changes {best.name!r} adds most: {formats.change(added, 'money', card.currency)}{chance}."
+    said = f"Of {of} {best.name!r} adds most: {formats.change(added, 'money', card.currency)}"
+    chances = [formats.chance(one.chance) if not math.isnan(one.chance) else "" for one in (usual, best.found)]
+    return f"{said}." if chances[0] == chances[1] else f"{said} and takes the chance from {chances[0]} to {chances[1]}."
 
 
 def fairness_finding(card: QuotaCard) -> str:
@@ -103,7 +103,7 @@ def fairness_finding(card: QuotaCard) -> str:
     if card.allocation is None or card.allocation.ways.empty:
         return ""
     ways = card.allocation.ways.dropna(subset=["spread"])
-    if ways.empty or len(card.allocation.quotas) < 2:
+    if ways.empty or len(card.allocation.quotas) < 2 or float(ways["spread"].max()) < 0.01:
         return ""
     fair = ways.sort_values(["spread", "way"]).iloc[0]
     mine = ways[ways["way"] == AS_IS]

@@ -12,7 +12,6 @@ import pandas as pd
 
 from salesnb.analysis.calendar import Records
 from salesnb.analysis.coverage_quota import quotas
-from salesnb.analysis.hygiene_deals import PARTS
 from salesnb.data.book import Book
 from salesnb.data.history import as_known
 from salesnb.errors import NeedsData
@@ -21,6 +20,7 @@ from salesnb.kpis.quotas import metric_of
 from salesnb.periods import Period
 from salesnb.planning import capacity_data as data
 from salesnb.planning.capacity import capacity
+from salesnb.planning.quota_days import quotas_of
 from salesnb.planning.scenario import what_if
 
 REPLAY = ("period", "day", "sellers", "expected", "low", "middle", "high", "came", "inside", "quota", "chance", "hit")
@@ -95,7 +95,7 @@ def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: in
         # Quotas are set before a period begins: those of it are held against what was said on the day before.
         own, _ = data.own_quotas(held, period, known.reps)
         found = what_if(replace(known, reps=known.reps.assign(quota=own)), draws=draws, seed=seed)
-        came, quota = float(sold.sum()), float(held.of(period.start, period.end)["quota"].sum()) / PARTS
+        came, quota = float(sold.sum()), float(quotas_of(held, period)[0].sum())
         has_quota = quota > 0
         made.append(
             (str(period), day, len(known.reps), found.expected, found.low, found.middle, found.high, came,

@@ -17,10 +17,17 @@ from salesnb.planning.costs import eligible
 from salesnb.planning.scenario import Scenario
 
 RULES = ("what", "n", "rule")
+_STALE = 31
 
 
 def rules(
-    book: Book, found: Capacity, usual: Scenario, sold: Mapping[str, int], converted: Mapping[str, str]
+    book: Book,
+    found: Capacity,
+    usual: Scenario,
+    sold: Mapping[str, int],
+    converted: Mapping[str, str],
+    *,
+    has_plans: bool = False,
 ) -> pd.DataFrame:
     """List every rule that stood in.
 
@@ -31,7 +38,9 @@ def rules(
     sold
         Seller to how many deals or orders of the last year are on record.
     converted
-        Pay plan to what was done about its currency.
+        Pay plan to what was done about its currency or its length.
+    has_plans
+        Whether pay plans were given, of whatever use.
 
     Returns
     -------
@@ -40,6 +49,10 @@ def rules(
     """
     plan, made = found.plan, []
     reps = plan.reps
+    gap = (plan.period.start - plan.day).days - 1
+    if gap > _STALE:
+        made.append((f"days between the last one known and {plan.period}", gap,
+                     "nothing is known of them: sellers are taken to go on as they did, and growth with them"))  # fmt: skip
     new = [name for name in reps["rep_id"].astype(str) if not sold.get(name)]
     if new:
         made.append(("sellers without a sale in the last year", len(new),
@@ -55,13 +68,13 @@ def rules(
     elif not (reps["quota"] > 0).any():
         made.append(("quotas of the period", 0, f"{found.quota_rule}: no attainment is told"))
     else:
-        if "stands in" in found.quota_rule:
+        if "stands in" in found.quota_rule or "days" in found.quota_rule:
             made.append(("quotas of the period", 0, found.quota_rule))
         none = int((~(reps["quota"] > 0)).sum())
         if none:
             made.append(("sellers with a quota of zero or none", none,
                          "they have no attainment, and no part in the share of sellers at quota"))  # fmt: skip
-    made += _pay(found, converted)
+    made += _pay(found, converted, has_plans)
     gone = _gone(book, found)
     if gone:
         made.append((f"sellers who left in the year before {plan.period}", gone,
@@ -75,8 +88,10 @@ def rules(
     return pd.DataFrame(made, columns=list(RULES))
 
 
-def _pay(found: Capacity, converted: Mapping[str, str]) -> list[tuple[str, int, str]]:
+def _pay(found: Capacity, converted: Mapping[str, str], has_plans: bool) -> list[tuple[str, int, str]]:
     made = [(f"pay plan {name!r}", 0, words) for name, words in converted.items()]
+    if not found.plan.plans and has_plans:
+        return made
     if not found.plan.plans:
         return [*made, ("pay plans", 0, "none is given: what sellers are paid is not told (name a file with pay)")]
     paying = [pays for pays, _ in eligible(found.plan, found.plan.reps)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dtm
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import pandas as pd
@@ -53,27 +54,34 @@ def territories(book: Book, plan: Plan) -> Territories | None:
     if held.empty:
         return None
     by = "potential" if held["potential"].sum() > 0 else "revenue"
-    names = plan.reps.set_index("rep_id")[["name", "team"]]
-    held["territory"], held["team"] = held["rep_id"].map(names["name"]), held["rep_id"].map(names["team"])
+    names = plan.reps.set_index("rep_id")["name"]
+    held["territory"], held["team"] = held["rep_id"], held["rep_id"].map(plan.reps.set_index("rep_id")["team"])
     summed = held.groupby("rep_id").agg(accounts=("account_id", "size"), **{m: (m, "sum") for m in MEASURES})
     sellers = plan.reps[["rep_id", "name", "team"]].merge(summed, on="rep_id").reset_index(drop=True)
-    found, teams = [], []
+    before: dict[str, float] = {}
+    queues: dict[str, list[dict[str, Any]]] = {}
     off: dict[str, float] = {}
     for team, mine in held.groupby("team", sort=True):
         even = balance(mine, by).set_index("territory")
-        off |= {str(name): float(value) for name, value in even["off"].items()}
-        made = moves(mine, by, _MOST_MOVES)
-        before = spread(even["amount"])
-        after = float(made["spread"].iloc[-1]) if len(made) else before
-        teams.append((str(team), before, after))
-        found.append(made.assign(team=str(team), gain=made["spread"].shift(fill_value=before) - made["spread"]))
-    sellers["off"] = sellers["name"].map(off)
-    listed = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*MOVE, "team", "gain"])
-    listed = listed.sort_values(["gain", "account_id"], ascending=[False, True], ignore_index=True)
-    listed = listed.head(_MOST_MOVES).drop(columns="gain")
-    listed["account"] = listed["account_id"].map(_names(book, list(listed["account_id"])))
-    listed["account"] = listed["account"].fillna(listed["account_id"])
-    return Territories(plan.day, by, sellers, pd.DataFrame(teams, columns=["team", "spread", "after"]), listed)
+        off |= {str(seller): float(value) for seller, value in even["off"].items()}
+        last = before[str(team)] = spread(even["amount"])
+        queues[str(team)] = []
+        for move in moves(mine, by, _MOST_MOVES).to_dict("records"):
+            gain, last = (last - move["spread"]) * float(even["amount"].mean()), move["spread"]
+            queues[str(team)].append({**{str(k): v for k, v in move.items()}, "team": str(team), "gain": gain})
+    after, listed = dict(before), list[dict[str, Any]]()
+    while len(listed) < _MOST_MOVES and any(queues.values()):
+        # The move that takes most off what sellers of a team lie apart by; those of a team build on each other.
+        team = max((name for name, queue in queues.items() if queue), key=lambda name: queues[name][0]["gain"])
+        listed.append(queues[team].pop(0))
+        after[team] = listed[-1]["spread"]
+    sellers["off"] = sellers["rep_id"].map(off)
+    made = pd.DataFrame(listed, columns=[*MOVE, "team"])
+    for column in ("territory", "to"):
+        made[column] = made[column].map(names)
+    made["account"] = made["account_id"].map(_names(book, list(made["account_id"]))).fillna(made["account_id"])
+    teams = pd.DataFrame([(name, before[name], after[name]) for name in before], columns=["team", "spread", "after"])
+    return Territories(plan.day, by, sellers, teams, made)
 
 
 def potential_of(found: Territories | None) -> pd.Series[float]:

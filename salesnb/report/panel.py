@@ -112,7 +112,7 @@ def _tiles(
         if rate > 0:
             need = max(frame.target - values["expected"], 0.0) / rate
             made.append(("Pipeline to create", formats.money(need, frame.currency),
-                         "for the target to be what is expected"))  # fmt: skip
+                         "so that the target is to be expected"))  # fmt: skip
     return made
 
 

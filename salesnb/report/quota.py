@@ -24,7 +24,7 @@ def landing_chart(found: Quota) -> Chart:
     if usual is None or not usual.high > usual.low:
         return words_alone(title)
     subtitle = (
-        f"what {found.target} brings, {found.currency}: share of {len(usual.total):,d} draws · dark: 80 % of cases · "
+        f"what {found.target} brings, {found.currency}: share of {len(usual.total):,d} draws · blue: 80 % of cases · "
         f"known up to {formats.day(found.day)}"
     )
     colour = style.measure_colour("revenue")

@@ -30,10 +30,9 @@ def split_tables(found: Quota) -> list[Table]:
         "over": number("Over the target", lambda v: formats.change(v if abs(v) > 0.5 else 0.0, "money")),
     }
     gap = made.bottom_up - made.target
-    caption = (
-        f"From the top {formats.money(made.target, found.currency)} shall come, from the bottom "
-        f"{formats.money(made.bottom_up)} are expected: {formats.change(gap, 'money')}"
-    )
+    target, expected = (formats.money(one, digits=2) for one in (made.target, made.bottom_up))
+    caption = f"From the top {target} {found.currency} shall come, from the bottom {expected} are expected on average"
+    caption += f": {formats.with_sign(formats.money(gap, digits=2), gap)}"
     ways = table(
         made.ways, columns, caption=f"{caption}.",
         note="Fair is a split by which sellers have like chances. Quotas set by hand stay as they are, and the others "
@@ -118,8 +117,8 @@ def territory_tables(found: Quota) -> list[Table]:
 def pay_tables(found: Quota) -> list[Table]:
     """Make the tables of what each seller is paid for the period reported on, and of its working."""
     if not found.statements:
-        return [table(pd.DataFrame(), {}, caption="What sellers are paid is not told.",
-                      empty="Name a file of pay plans with the parameter pay.")]  # fmt: skip
+        why = "No pay plan is for sellers who are there; name a file of plans with the parameter pay."
+        return [table(pd.DataFrame(), {}, caption="What sellers are paid is not told.", empty=why)]
     rows = [
         {"name": one.name, "team": one.team, "sold": one.sold, "quota": one.quota * one.share,
          "attainment": one.paid.attainment, "variable": one.paid.variable, "total": one.paid.total,

@@ -100,7 +100,7 @@ def scenario_table(found: Quota) -> Table:
         columns.pop("reached")
     return table(
         pd.DataFrame(rows), columns,
-        caption=told.scenario_finding(found) if usual is not None else "No scenario can be told.",
+        caption=(told.scenario_finding(found) if usual is not None else "") or "No scenario can be told.",
         note=f"In {found.currency}. Each scenario is drawn with the same random numbers, so that what differs is what "
         "was changed. Parts of several changes are Shapley values, the mean over every order in which they can be "
         "made, and sum to the difference.",
@@ -139,11 +139,13 @@ def assumption_table(found: Quota) -> Table:
         "name": text("Assumed", lambda name: name[:1].upper() + name[1:]),
         "value": by_row("Value", lambda row: _value(row["value"], row["unit"])),
         "past": by_row("Quarters of the last year", lambda row: formats.interval(row["low"], row["high"], row["unit"])),
-        "n": by_row("From", lambda row: f"{formats.exact(row['n'])} {row['of']}", is_number=False),
+        "n": by_row("From", lambda row: formats.rows_of(int(row["n"]), row["of"]), is_number=False),
         "rule": text("Where little is known"),
     }
     plan = found.capacity.plan if found.capacity is not None else None
-    sure = "" if plan is None else f"The market moves all sellers together by {formats.share(plan.market, 0)}"
+    if plan is None:
+        return table(frame, {}, caption="Nothing is assumed, for nothing is planned.", empty=nothing(found))
+    sure = f"The market moves all sellers together by {formats.share(plan.market, 0)}"
     return table(
         frame, columns, caption=f"{sure}; what each seller brings is drawn to the team and the company.",
         note=f"Money in {found.currency}. Quotas: {found.capacity.quota_rule if found.capacity else ''}. Each rule is "
@@ -163,10 +165,11 @@ def rules_table(found: Quota) -> Table:
         "n": number("How many", lambda n: formats.exact(n) if n else ""),
         "rule": text("What is done about it", lambda rule: rule[:1].upper() + rule[1:]),
     }
+    if found.nothing:
+        return table(found.rules, {}, caption="No rule stands in, for nothing is planned.", empty=nothing(found))
     n = len(found.rules)
-    caption = (
-        f"{formats.plural(n, 'rule')} {'stands' if n == 1 else 'stand'} in for data." if n else "Nothing is missing."
-    )
+    stand = "stands" if n == 1 else "stand"
+    caption = f"{formats.plural(n, 'rule')} {stand} in for data." if n else "Nothing is missing."
     return table(found.rules, columns, caption=caption, empty="Every assumption has data of its own.")
 
 

@@ -11,6 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from salesnb.data.stamp import stamp
 from salesnb.errors import UsageError
 from salesnb.params import Params
 from salesnb.report.controls import APP_VARIABLE
@@ -47,7 +48,10 @@ def serve(settings: Params, *, host: str, port: int, opens: bool) -> int:
     ------
     UsageError
         Voila or ipywidgets is not installed.
+    SourceError, MappingError
+        The source is not there.
     """
+    stamp(settings.source)
     missing = [name for name in ("voila", "ipywidgets") if find_spec(name) is None]
     if missing:
         raise UsageError(f"{missing[0]} is not installed", mend="install it with: pip install 'salesnb[lab]'")

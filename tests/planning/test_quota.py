@@ -13,13 +13,15 @@ from salesnb.data.book import Book
 from salesnb.periods import Period
 from salesnb.planning.allocation import AS_IS, allocation
 from salesnb.planning.batches import batches
+from salesnb.planning.capacity import capacity
+from salesnb.planning.knobs import knobs
 from salesnb.planning.paid import in_currency
-from salesnb.planning.pay_plan import Draw, PayPlan, Spiff
+from salesnb.planning.pay_plan import Draw, PayPlan, Spiff, for_period
 from salesnb.planning.quota import quota
 from salesnb.planning.scenario import what_if
 from salesnb.planning.usual import ALL, usual_scenarios
 from salesnb.scenarios import Changes, Hire
-from tests.planning.making import assumptions, book, deals, plan, quotas
+from tests.planning.making import REPS, assumptions, book, deals, plan, quotas
 
 Q = Period.parse
 PAY = PayPlan(name="AE", roles=("AE",), variable=Decimal(1000), base=Decimal(500),
@@ -89,6 +91,8 @@ def test_thin_data_is_said() -> None:
     zero = quota(book(quotas=quotas("2026Q2", 0)), Q("2026Q1"))
     assert "no attainment is told" in rules(zero)["quotas of the period"]
     assert zero.usual.hitting.size == 0
+    late = rules(quota(book(), Q("2027Q1")))
+    assert "go on as they did" in late["days between the last one known and 2027Q1"]
     other = rules(quota(book(), Q("2026Q1"), plans=(PAY.model_copy(update={"roles": ("Boss",)}),)))
     assert "their pay is not told" in other["sellers without a pay plan for their role"]
     odd = PAY.model_copy(update={"spiffs": (Spiff(name="x", product="Gone", per_deal=Decimal(5)),)})
@@ -218,3 +222,48 @@ def test_books_that_close_once_a_month_count_months() -> None:
     spread = pd.concat([won, won.assign(on=won["on"] - pd.Timedelta(days=9))])
     assert batches(spread, day, dtm.date(2026, 3, 1), end) == (0, 1.0)
     assert batches(won.head(3), day, dtm.date(2026, 3, 1), end) == (0, 1.0)
+
+
+def test_quotas_of_other_lengths_than_the_period() -> None:
+    """A month has its days' share of a quarter's quota; a year of which three quarters have one, four thirds."""
+    month = quota(book(quotas=quotas("2026Q2", 9100)), Q("2026-03"))
+    assert str(month.target) == "2026-04"
+    assert month.usual.reps.set_index("rep_id").loc["r0", "quota"] == pytest.approx(9100 * 30 / 91)
+    assert month.usual.plan.target == pytest.approx(2 * 9100 * 30 / 91)
+    assert "by the days of longer quotas" in rules(month)["quotas of the period"]
+    carried = quota(book(quotas=quotas("2026Q1", 9000)), Q("2026-03")).capacity
+    assert "that of 2026-03 stands in: by the days of longer quotas" in carried.quota_rule
+    assert carried.plan.reps["quota"].max() == pytest.approx(9000 * 31 / 90)
+    part = quotas("2026Q1", 100) + quotas("2026Q2", 100) + quotas("2026Q3", 100)
+    year = quota(book(quotas=part), Q("2026"))
+    assert year.usual.reps["quota"].max() == pytest.approx(300 * 365 / 273)
+    assert "273 of 365 days have a quota and the others are taken to carry as much" in year.capacity.quota_rule
+    whole = quota(book(quotas=part + quotas("2026Q4", 100)), Q("2026"))
+    assert whole.usual.reps["quota"].max() == 400
+
+
+def test_pay_of_another_length_than_the_period() -> None:
+    quarter = PAY.model_copy(update={"per": "quarter", "draw": Draw(amount=Decimal(90))})
+    same, times = for_period(quarter, Q("2026Q2"))
+    assert (same, times) == (quarter, 1)
+    month, times = for_period(quarter, Q("2026-04"))
+    assert times == pytest.approx(30 / (3 * 365.25 / 12))
+    assert (month.variable, month.base, month.draw.amount) == (Decimal("328.54"), Decimal("164.27"), Decimal("29.57"))
+    assert month.spiffs == quarter.spiffs, "a bonus is of a deal, and not of a length"
+    assert for_period(quarter, Q("2026-01-01..2026-04-01"))[1] == 1
+    found = quota(book(quotas=quotas("2026Q2")), Q("2026-03"), plans=(quarter,))
+    assert "0.33 times" in rules(found)["pay plan 'AE'"]
+    assert found.statements[0].paid.lines[0].amount == Decimal("169.75"), "March has 31 days"
+
+
+def test_very_few_deals_and_many_leavers() -> None:
+    """One sale does not make a rate of one a day; all who left in a year do not make more than all."""
+    one = [d for d in deals(1) if d["outcome"] == "won"][-1]
+    found = quota(book(opportunities=[one], quotas=quotas("2026Q2")), Q("2026Q1"))
+    assert found.usual.expected < 10 * one["amount"]
+    assumed = found.capacity.assumptions.set_index("name")
+    assert "guess" in assumed.at["deals won a day and seller", "rule"]
+    gone = [{**rep, "left_on": dtm.date(2026, 3, 15), "hired_on": dtm.date(2026, 1, 5)} for rep in REPS[:3]]
+    left = capacity(book(reps=gone), Q("2026Q1")).plan
+    assert left.attrition == 1
+    knobs(left, capacity(book(reps=gone), Q("2026Q1")).assumptions)

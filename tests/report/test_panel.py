@@ -46,7 +46,7 @@ def test_a_panel_in_words() -> None:
         ("Pay", "50.0 k USD", "40.0 k to 66.0 k in 80 % of cases"),
         ("Quotas assigned", "250.0 k USD", "\N{MINUS SIGN}37.5 % on the target"),
         ("Target reached", "2026-12-31", "as planned already"),
-        ("Pipeline to create", "100.0 k USD", "for the target to be what is expected"),
+        ("Pipeline to create", "100.0 k USD", "so that the target is to be expected"),
     )
     assert told.bars[1] == ("no team", 0.0, 1e5, 2e5, 0.0, "")
     assert told.sellers == (("R&1", "100.0 k", "90.0 k", "30 %"), ("R2", "", "10.0 k", ""))
@@ -148,5 +148,11 @@ def test_words_of_records() -> None:
     )
     assert "25 % higher" in met_finding(replace(found, met=2, quotas=2, met_by_half=1.25))
     asked = quota(book(), Q("2026Q1"), scenarios={"Less": Changes(size=0.9)}, trend_periods=2)
-    assert any("None of 1 scenario adds" in line for line in asked.headlines())
+    assert "'Less' adds nothing to the plan." in asked.headlines()
+    none = quota(book(), Q("2026Q1"), scenarios={"Bad": Changes(leavers={"x": Q("2026Q2").start})}, trend_periods=2)
+    assert tables.scenario_table(none).caption == "No scenario can be told."
+    assert "nobody is called 'x'" in tables.scenario_table(none).text
+    hires = {"More": Changes(created=1.1, size=1.2), "Less": Changes(size=0.9)}
+    both = quota(book(), Q("2026Q1"), scenarios=hires, trend_periods=2)
+    assert any(line.startswith("Of 2 scenarios 'More' adds most: +") for line in both.headlines())
     assert isinstance(asked.numbers(), pd.DataFrame)

@@ -182,7 +182,7 @@
       list.push(tile("Target reached", day(now.reached), `as planned ${day(usual.reached)}`));
       if (turned.win_rate > 0) {
         const need = Math.max(target - now.expected, 0) / turned.win_rate;
-        list.push(tile("Pipeline to create", money(need, currency), "for the target to be what is expected"));
+        list.push(tile("Pipeline to create", money(need, currency), "so that the target is to be expected"));
       }
     }
     return made("ul", { className: "snb-tiles", "aria-label": "This scenario" }, ...list);
