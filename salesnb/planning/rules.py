@@ -52,7 +52,7 @@ def rules(
     gap = (plan.period.start - plan.day).days - 1
     if gap > _STALE:
         made.append((f"days between the last one known and {plan.period}", gap,
-                     "nothing is known of them: sellers are taken to go on as they did, and growth with them"))  # fmt: skip
+                     "nothing is known of them: sellers are taken to go on as they did, growth included"))  # fmt: skip
     new = [name for name in reps["rep_id"].astype(str) if not sold.get(name)]
     if new:
         made.append(("sellers without a sale in the last year", len(new),
