@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.from-lock
-WORKERS ?= 4
+WORKERS ?= 3
 
 # What Python has compiled is kept: some hundred processes of the tests would else each compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -40,6 +40,7 @@ PICTURES = {
     "05_customers.html": 10,
     "06_team.html": 2,
     "07_forecast.html": 4,
+    "08_quota.html": 3,
     "10_definitions.html": 3,
 }
 ROUSED = """() => {
