@@ -31,6 +31,7 @@ from salesnb.planning.quota_numbers import numbers
 from salesnb.planning.replay import past_periods, quota_met_by, replay
 from salesnb.planning.rules import RULES, rules
 from salesnb.planning.scenario import Scenario, what_if
+from salesnb.planning.shown import shown
 from salesnb.planning.territories import potential_of, territories
 from salesnb.planning.usual import usual_scenarios
 from salesnb.scenarios import Changes
@@ -109,6 +110,7 @@ def quota(
         met_by_half=quota_met_by(spans),
         met=int((spans["booked"] >= spans["quota"]).sum()),
         quotas=len(spans),
+        sellers=shown(known, plan),
         rules=rules(known, found, usual, _sold(late), {**converted, **longer}, has_plans=bool(plans)),
     )
 

@@ -69,6 +69,8 @@ class QuotaCard:
         By what factor all quotas on record would have had to differ for half of them to be met; NaN without quotas.
     met, quotas
         How many quotas on record are met, and how many there are.
+    sellers
+        What each seller has shown: :data:`salesnb.planning.shown.SHOWN`.
     rules
         ``what, rule, n``: what is thin or missing, the rule that stands in, and of how many.
     """
@@ -90,4 +92,5 @@ class QuotaCard:
     met_by_half: float = float("nan")
     met: int = 0
     quotas: int = 0
+    sellers: pd.DataFrame | None = None
     rules: pd.DataFrame = None  # type: ignore[assignment]

@@ -15,6 +15,7 @@ from salesnb.planning.quota import Quota
 from salesnb.report.tables import Cell, Column, Table, by_row, folded, number, table, text
 
 Row = Mapping[str, Any]
+_MONTH = 365.25 / 12
 
 
 def seller_table(found: Quota) -> Table:
@@ -156,6 +157,33 @@ def assumption_table(found: Quota) -> Table:
 
 def _value(value: float, unit: str) -> str:
     return formats.value(value, unit) if unit != "number" else formats.compact(value, 3 if abs(value) < 1 else 2)
+
+
+def shown_table(found: Quota) -> Table:
+    """Make the table of what each seller has shown, drawn to the team and the company."""
+    frame = pd.DataFrame() if found.sellers is None else found.sellers
+    columns: dict[str, Column] = {
+        "name": by_row("Seller", lambda row: Cell(str(row["name"]), detail=str(row["team"] or "")), is_number=False),
+        "created": by_row("Creates a month", lambda row: _of(_MONTH * row["created_a_day"], row["created"], "deals")),
+        "rate": by_row("Wins", lambda row: _of(row["win_rate"], row["decided"], "decided", is_share=True)),
+        "cycle": by_row("Takes", lambda row: _of(row["cycle_days"], row["won"], "won", unit=" days")),
+        "won": by_row("Wins a month", lambda row: Cell(formats.compact(_MONTH * row["wins_a_day"]))),
+        "size": number("Deal size", lambda v: formats.money(v)),
+    }
+    made = table(
+        frame.sort_values(["team", "name"]) if len(frame) else frame, columns,
+        caption="What each seller has shown in a year, drawn to the team and the company.",
+        note=f"Money in {found.currency}. The plan takes the last two, wins at the full rate and with growth.",
+        empty="No deals with sellers, days of creation and of closing are on record.",
+    )  # fmt: skip
+    return folded(made, len(frame), "seller")
+
+
+def _of(value: float, n: float, what: str, *, unit: str = "", is_share: bool = False) -> Cell:
+    if formats.is_missing(value):
+        return Cell("")
+    text = formats.share(value, 0) if is_share else f"{formats.compact(value)}{unit}"
+    return Cell(text, detail=f"{formats.exact(n)} {what}")
 
 
 def rules_table(found: Quota) -> Table:

@@ -6,6 +6,7 @@ import datetime as dtm
 import math
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,6 +20,7 @@ from salesnb.planning.paid import in_currency
 from salesnb.planning.pay_plan import Draw, PayPlan, Spiff, for_period
 from salesnb.planning.quota import quota
 from salesnb.planning.scenario import what_if
+from salesnb.planning.shown import shares
 from salesnb.planning.usual import ALL, usual_scenarios
 from salesnb.scenarios import Changes, Hire
 from tests.planning.making import REPS, assumptions, book, deals, plan, quotas
@@ -267,3 +269,26 @@ def test_very_few_deals_and_many_leavers() -> None:
     left = capacity(book(reps=gone), Q("2026Q1")).plan
     assert left.attrition == 1
     knobs(left, capacity(book(reps=gone), Q("2026Q1")).assumptions)
+
+
+def test_what_each_seller_has_shown_is_drawn_to_the_team() -> None:
+    found = quota(book(), Q("2026Q1")).sellers.set_index("rep_id")
+    first = dtm.date(2025, 4, 1)
+    mine = [d for d in deals() if d["owner_id"] == "r0"]
+    assert found.loc["r0", "created"] == sum(first <= d["created_at"] <= dtm.date(2026, 3, 31) for d in mine)
+    decided = [d for d in mine if d["closed_on"] >= first]
+    assert found.loc["r0", "decided"] == len(decided)
+    assert found.loc["r0", "won"] == sum(d["outcome"] == "won" for d in decided)
+    assert found["cycle_days"].tolist() == pytest.approx([30.0] * len(found))
+    assert found.loc["r3", "created"] == 0
+    assert found.loc["r3", "created_a_day"] > 0, "who has shown nothing is taken for one of the team"
+    teams = np.array(["a", "a", "b"], dtype=object)
+    alike = shares(np.array([50.0, 50, 50]), np.array([100.0, 100, 100]), teams)
+    assert alike.tolist() == pytest.approx([0.5] * 3)
+    apart = shares(np.array([10.0, 90, 0]), np.array([100.0, 100, 0]), teams)
+    assert 0.1 < apart[0] < 0.2 < 0.8 < apart[1] < 0.9
+    assert 0.3 < apart[2] < 0.7, "without a deal of the own the team's and the company's share stand in"
+    assert np.isnan(shares(np.zeros(2), np.zeros(2), teams[:2])).all()
+    without = quota(book(reps=[]), Q("2026Q1")).sellers
+    assert without is not None
+    assert without["created"].sum() > 0

@@ -120,6 +120,7 @@ def test_charts_and_tables_say_what_the_plan_says() -> None:
     assert len(shares.split_tables(found)) == 3
     assert "base" in shares.pay_tables(found)[1].text
     assert "Ann" in tables.seller_table(found).text
+    assert re.search(r"Ann .*\d deals", tables.shown_table(found).text)
     assert "150 % and more" in tables.band_table(found).text
     assert shares.territory_tables(found)[0].caption == "Who holds which account is not known."
 
@@ -129,7 +130,7 @@ def test_charts_and_tables_of_nothing() -> None:
     for chart in (charts.landing_chart, charts.team_chart, charts.replay_chart):
         assert chart(none).title
     plain = (tables.seller_table, tables.band_table, tables.scenario_table)
-    for table in (*plain, tables.assumption_table, tables.rules_table):
+    for table in (*plain, tables.assumption_table, tables.shown_table, tables.rules_table):
         assert table(none).caption
     for several in (shares.split_tables, shares.territory_tables, shares.pay_tables):
         assert all(one.caption for one in several(none))
