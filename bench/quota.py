@@ -3,8 +3,8 @@
 Printed are how often the 80 % range held what came; for the chances that sellers were said to have, how many of them
 made quota; and by how much totals missed what was expected.
 
-With ``--compare`` sellers' rates are also taken from deals created and the share of them that is won, each drawn to the
-team and the company, instead of from deals won; the Brier score says which chances to make quota were nearer.
+With ``--compare`` sellers are also told apart by deals won alone, instead of by deals created and the share of them
+that is won; the Brier score says which chances to make quota were nearer.
 
 The channel that is cut in the plan of every seed is left in: a break that nobody could foresee is part of the truth.
 """
@@ -16,8 +16,6 @@ import datetime as dtm
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -26,10 +24,8 @@ import pandas as pd
 from salesnb.data.book import Book
 from salesnb.data.sample import make, truth
 from salesnb.periods import Period
-from salesnb.planning.capacity import Capacity, capacity
-from salesnb.planning.plan import Plan
 from salesnb.planning.replay import Replay, past_periods, replay
-from salesnb.planning.shown import shown
+from salesnb.planning.shown import SHOWN
 
 TABLES = ("opportunities", "opportunity_events", "reps", "quotas")
 
@@ -42,14 +38,6 @@ def replayed(seed: int) -> Replay:
     return replay(book, past_periods(book, Period.parse("2026Q3")))
 
 
-def by_deals_created(book: Book, plan: Plan) -> Plan:
-    """Return a plan whose sellers win what they create times what they win of it, and together as much as before."""
-    found = shown(book, plan)
-    wins = (found["created_a_day"] * found["win_rate"]).to_numpy()
-    before = plan.reps["wins_a_day"].to_numpy(dtype=np.float64)
-    return replace(plan, reps=plan.reps.assign(wins_a_day=wins * before.sum() / wins.sum()))
-
-
 def brier(sellers: pd.DataFrame) -> float:
     """Return the mean squared miss of the chances to make quota."""
     return float(((sellers["chance"].astype("float64") - sellers["hit"].astype("float64")) ** 2).mean())
@@ -58,15 +46,10 @@ def brier(sellers: pd.DataFrame) -> float:
 def compared(seeds: list[int]) -> dict[str, float]:
     """Return the Brier scores of both ways, and of saying of everybody what was true of all."""
     usual = pd.concat([replayed(seed).sellers for seed in seeds])
-
-    def other(book: Book, period: Period, **options: Any) -> Capacity:
-        made = capacity(book, period, **options)
-        return replace(made, plan=by_deals_created(book, made.plan))
-
-    with mock.patch("salesnb.planning.replay.capacity", other):
-        created = pd.concat([replayed(seed).sellers for seed in seeds])
+    with mock.patch("salesnb.planning.capacity.shown", return_value=pd.DataFrame(columns=list(SHOWN))):
+        won = pd.concat([replayed(seed).sellers for seed in seeds])
     share = float(usual["hit"].astype("float64").mean())
-    return {"deals won": brier(usual), "deals created x win rate": brier(created), "all alike": share * (1 - share)}
+    return {"deals created x win rate": brier(usual), "deals won": brier(won), "all alike": share * (1 - share)}
 
 
 def main() -> None:
@@ -74,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=list(range(1, 11)), help="which companies")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--compare", action="store_true", help="compare with rates of deals created")
+    parser.add_argument("--compare", action="store_true", help="compare with rates of deals won")
     asked = parser.parse_args()
     if asked.compare:
         print(json.dumps({name: round(value, 4) for name, value in compared(asked.seeds).items()}))

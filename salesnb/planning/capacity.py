@@ -4,7 +4,9 @@
 assumption          rule
 ==================  ================================================================================================
 deals won a day     a seller's wins in the last year over the seller's days, a day in the ramp counted in part; drawn
-                    to the team's rate and that to the company's, by how much they truly differ (gamma and Poisson)
+                    to the team's rate and that to the company's, by how much they truly differ (gamma and Poisson).
+                    Where deals created are known, sellers are told apart by deals created a day times the share won
+                    of them, each drawn alike (:mod:`salesnb.planning.shown`), and win as much together
 deal size           the mean of the seller's deals and ten of the company's mean
 variation of size   the standard deviation of all deals over their mean
 win rate            won over won and lost, of the deals decided in the last year
@@ -43,6 +45,8 @@ from salesnb.planning.batches import batches
 from salesnb.planning.pay_plan import PayPlan
 from salesnb.planning.plan import REPS, Plan, ramp_of
 from salesnb.planning.ramp import Ramp, days_of, ramp
+from salesnb.planning.shown import SHOWN, shown
+from salesnb.planning.shrinkage import shrunk
 
 _SIZE_PRIOR = 10.0
 _FEW = 10
@@ -120,6 +124,11 @@ def capacity(
     n: Floats = np.asarray(reps["rep_id"].map(window.groupby("seller").size()).fillna(0), dtype=np.float64)
     growth, n_years = _growth(won, reps, period, day, line)
     rates, doubt = shrunk(np.asarray(n), worked, reps["team"].to_numpy())
+    seen = shown(source, reps, day) if metric == "bookings" else pd.DataFrame(columns=list(SHOWN))
+    # What sellers create times what they win of it tells them apart; together they win what they won.
+    each = np.asarray(seen["created_a_day"] * seen["win_rate"], dtype=np.float64)
+    if len(each) and each.sum() > 0:
+        rates = each * (rates.sum() / each.sum())
     mean = float(window["amount"].mean()) if len(window) else float(won["amount"].mean())
     own = reps["rep_id"].map(window.groupby("seller")["amount"].sum()).fillna(0).to_numpy(dtype=np.float64)
     now = won[(won["on"] >= pd.Timestamp(period.start)) & (won["on"] < pd.Timestamp(period.end))]
@@ -180,45 +189,6 @@ def capacity(
                      "rule": "nearly all of a month is booked on one day: so many are ahead"})  # fmt: skip
     frame = pd.DataFrame(rows, columns=["name", "value", "unit", "n", "of", "low", "high", "rule"])
     return Capacity(plan, frame.fillna({"rule": ""}), quota_rule)
-
-
-def shrunk(n: Floats, worked: Floats, teams: npt.NDArray[Any]) -> tuple[Floats, Floats]:
-    """Draw sellers' rates to those of their teams, and these to the company's.
-
-    Formula: with ``n`` events in ``t`` days and a prior gamma of shape ``a`` and mean ``m`` the rate is
-    ``(a + n) / (a / m + t)``; ``a`` is by moments, from how much more the counts differ than Poisson counts would.
-
-    Parameters
-    ----------
-    n, worked
-        Events and days of each seller.
-    teams
-        The team of each.
-
-    Returns
-    -------
-    tuple
-        The rate of each, and the standard deviation of its logarithm, ``1 / sqrt(a + n)``. A seller without days has
-        the team's rate.
-    """
-    total = float(worked.sum())
-    company = float(n.sum()) / total if total else 0.0
-    if company <= 0:
-        return np.zeros(len(n)), np.zeros(len(n))
-    names = pd.Series([str(one) for one in teams])
-    sums = pd.DataFrame({"n": n, "t": worked, "team": names}).groupby("team")[["n", "t"]].sum()
-    shape = _shape(sums["n"].to_numpy(), sums["t"].to_numpy(), np.full(len(sums), company))
-    of_team = (shape + sums["n"]) / (shape / company + sums["t"])
-    means = names.map(of_team).to_numpy(dtype=np.float64)
-    shape = _shape(n, worked, means)
-    return (shape + n) / (shape / means + worked), 1 / np.sqrt(shape + n)
-
-
-def _shape(n: Floats, t: Floats, means: Floats) -> float:
-    """Return the shape of the prior, by moments: between 1 and 400, where 400 is as good as no difference."""
-    expected = means * t
-    extra = float(((n - expected) ** 2 - expected).sum()) / max(float((expected**2).sum()), 1e-12)
-    return float(np.clip(1 / extra, 1.0, 400.0)) if extra > 0 else 400.0
 
 
 def _worked(reps: pd.DataFrame, first: dtm.date, day: dtm.date, line: Ramp) -> Floats:

@@ -110,7 +110,9 @@ def quota(
         met_by_half=quota_met_by(spans),
         met=int((spans["booked"] >= spans["quota"]).sum()),
         quotas=len(spans),
-        sellers=shown(known, plan),
+        sellers=plan.reps[["rep_id", "wins_a_day", "size"]].merge(
+            shown(known, plan.reps.assign(left_on=plan.reps["ends_on"]), day), on="rep_id"
+        ),
         rules=rules(known, found, usual, _sold(late), {**converted, **longer}, has_plans=bool(plans)),
     )
 

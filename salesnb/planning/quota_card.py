@@ -70,7 +70,7 @@ class QuotaCard:
     met, quotas
         How many quotas on record are met, and how many there are.
     sellers
-        What each seller has shown: :data:`salesnb.planning.shown.SHOWN`.
+        What each seller has shown: :data:`salesnb.planning.shown.SHOWN`, and ``wins_a_day, size`` of the plan.
     rules
         ``what, rule, n``: what is thin or missing, the rule that stands in, and of how many.
     """

@@ -11,43 +11,42 @@ import pandas as pd
 from salesnb.analysis.hygiene_deals import days_of as days
 from salesnb.data.book import Book
 from salesnb.kpis.answers import answer
-from salesnb.planning.capacity import shrunk
-from salesnb.planning.plan import Plan
 from salesnb.planning.ramp import YEAR, days_of
+from salesnb.planning.shrinkage import shrunk
 
-SHOWN = ("rep_id", "name", "team", "created", "created_a_day", "decided", "win_rate", "won", "cycle_days", "wins_a_day",
-         "size")  # fmt: skip
+SHOWN = ("rep_id", "name", "team", "created", "created_a_day", "decided", "win_rate", "won", "cycle_days")
 _PRIOR = 10.0
 Floats = npt.NDArray[np.float64]
 
 
-def shown(book: Book, plan: Plan) -> pd.DataFrame:
+def shown(book: Book, reps: pd.DataFrame, day: dtm.date) -> pd.DataFrame:
     """Return what each seller has shown in the year up to the last day known, drawn to the team and the company.
 
     Parameters
     ----------
-    book, plan
-        The book as it was known then, and the plan.
+    book, day
+        The book as it was known on a day.
+    reps
+        ``rep_id, name, team, hired_on, left_on`` of the sellers.
 
     Returns
     -------
     pandas.DataFrame
         One row a seller: ``rep_id, name, team, created`` (deals) ``, created_a_day`` (gamma and Poisson, as rates of
         deals won) ``, decided`` (deals won or lost) ``, win_rate`` (beta and binomial) ``, won, cycle_days`` (mean from
-        creation to close of deals won, with ten deals of the team's mean, and that with ten of the company's)
-        ``, wins_a_day, size`` (those of the plan). Empty where no deals with sellers and days are on record.
+        creation to close of deals won, with ten deals of the team's mean, and that with ten of the company's).
+        Empty where no deals with sellers and days are on record.
     """
     if not all(book.gives(f"opportunities.{name}") for name in ("owner_id", "created_at", "closed_on")):
         return pd.DataFrame(columns=list(SHOWN))
     rows = book.opportunities
     frame = answer(book, rows.select("owner_id", "outcome", "closed_on", created=rows.created_at.cast("date")))
     frame["closed_on"], frame["created"] = days(frame["closed_on"]), days(frame["created"])
-    last = pd.Timestamp(plan.day)
+    last = pd.Timestamp(day)
     first = last - pd.Timedelta(days=YEAR)
     late = frame[(frame["closed_on"] > first) & (frame["closed_on"] <= last)]
     won = late[late["outcome"] == "won"].assign(took=lambda t: (t["closed_on"] - t["created"]).dt.days)
     timed = won[won["took"] >= 0]
-    reps = plan.reps.assign(left_on=plan.reps["ends_on"])
 
     def of(counts: pd.Series[int]) -> Floats:
         return np.asarray(reps["rep_id"].map(counts).fillna(0), dtype=np.float64)
@@ -56,13 +55,13 @@ def shown(book: Book, plan: Plan) -> pd.DataFrame:
     created = of(made.groupby("owner_id").size())
     decided = of(late[late["outcome"].isin(["won", "lost"])].groupby("owner_id").size())
     wins, taken = of(won.groupby("owner_id").size()), of(timed.groupby("owner_id")["took"].sum())
-    there, _ = days_of(reps, plan.day - dtm.timedelta(days=YEAR - 1), plan.day)
+    there, _ = days_of(reps, day - dtm.timedelta(days=YEAR - 1), day)
     teams = reps["team"].fillna("").astype(str).to_numpy()
     per_day, _ = shrunk(created, there.sum(axis=1).astype(np.float64), teams)
     cycle = _means(taken, of(timed.groupby("owner_id").size()), teams)
     return reps[["rep_id", "name", "team"]].assign(
         created=created, created_a_day=per_day, decided=decided, win_rate=shares(wins, decided, teams), won=wins,
-        cycle_days=cycle, wins_a_day=reps["wins_a_day"], size=reps["size"],
+        cycle_days=cycle,
     )[list(SHOWN)].reset_index(drop=True)  # fmt: skip
 
 
