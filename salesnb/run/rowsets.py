@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from typing import Any, TypeAlias
 
 from salesnb.formats import visible
+from salesnb.run.shapes import fields, items, text
 
 KIND = "application/vnd.salesnb.rows+json"
 """The type of the output; told again here, as are the bounds, so that the process that makes pages loads no engine."""
@@ -58,17 +59,17 @@ def embedded(content: Any) -> str:
     ValueError
         It has not the shape of rows; the message says where, and none of its texts.
     """
-    top = _fields(content, "version day currency texts packs things sets", "the rows")
+    top = fields(content, "version day currency texts packs things sets", "the rows")
     if top["version"] != VERSION or isinstance(top["version"], bool):
         raise ValueError("the rows are of another version")
-    day = dtm.date.fromisoformat(_text(top["day"], 10, "the day"))
-    currency = visible(_text(top["currency"], 20, "the currency"))
-    texts = [visible(_text(one, LONGEST, "a text")) for one in _list(top["texts"], _MOST_THINGS * 2, "the texts")]
-    packs = [_numbers(one) for one in _list(top["packs"], _MOST_PACKS, "the packs")]
+    day = dtm.date.fromisoformat(text(top["day"], 10, "the day"))
+    currency = visible(text(top["currency"], 20, "the currency"))
+    texts = [visible(text(one, LONGEST, "a text")) for one in items(top["texts"], _MOST_THINGS * 2, "the texts")]
+    packs = [_numbers(one) for one in items(top["packs"], _MOST_PACKS, "the packs")]
     if not isinstance(top["things"], dict) or not set(top["things"]) <= set(_THINGS):
         raise ValueError("the things are not those that are known")
     things = {name: _thing(value, packs, len(texts), name) for name, value in top["things"].items()}
-    sets = [_set(one, things, packs, len(texts)) for one in _list(top["sets"], _MOST_SETS, "the sets")]
+    sets = [_set(one, things, packs, len(texts)) for one in items(top["sets"], _MOST_SETS, "the sets")]
     if len({one["key"] for one in sets}) < len(sets):
         raise ValueError("two sets have one key")
     if not sets:
@@ -129,22 +130,22 @@ class _Numbers(HTMLParser):
 
 
 def _thing(value: Any, packs: Packs, texts: int, name: str) -> dict[str, Any]:
-    given = _fields(value, "n columns", name)
+    given = fields(value, "n columns", name)
     n = _whole(given["n"], _MOST_THINGS, name)
-    columns = _list(given["columns"], _MOST_COLUMNS, name)
+    columns = items(given["columns"], _MOST_COLUMNS, name)
     if not columns:
         raise ValueError(f"{name} has no columns")
     return {"n": n, "columns": [_column(column, n, packs, texts, name) for column in columns]}
 
 
 def _set(value: Any, things: Mapping[str, Any], packs: Packs, texts: int) -> dict[str, Any]:
-    given = _fields(value, "key title thing unit n total rows adds extras", "a set")
-    key = _text(given["key"], _LONGEST_TITLE, "a key")
+    given = fields(value, "key title thing unit n total rows adds extras", "a set")
+    key = text(given["key"], _LONGEST_TITLE, "a key")
     if not KEY.fullmatch(key):
         raise ValueError("a key has not the shape of one")
-    if _text(given["thing"], 20, key) not in things or given["unit"] not in ("money", "count"):
+    if text(given["thing"], 20, key) not in things or given["unit"] not in ("money", "count"):
         raise ValueError(f"the set {key} is of a thing or a unit that is not known")
-    if not _TOTAL.fullmatch(_text(given["total"], 30, key)):
+    if not _TOTAL.fullmatch(text(given["total"], 30, key)):
         raise ValueError(f"the total of {key} is no number")
     steps = _pack(given["rows"], packs, None, key)
     place = 0
@@ -155,9 +156,9 @@ def _set(value: Any, things: Mapping[str, Any], packs: Packs, texts: int) -> dic
     n = _whole(given["n"], 10**12, key)
     if len(steps) > min(n, MOST):
         raise ValueError(f"the set {key} has more rows than it may")
-    extras = [_column(one, len(steps), packs, texts, key) for one in _list(given["extras"], _MOST_COLUMNS, key)]
+    extras = [_column(one, len(steps), packs, texts, key) for one in items(given["extras"], _MOST_COLUMNS, key)]
     kept = {name: given[name] for name in ("key", "thing", "unit", "n", "total", "rows")}
-    title = visible(_text(given["title"], _LONGEST_TITLE, key))
+    title = visible(text(given["title"], _LONGEST_TITLE, key))
     is_priced = given["thing"] == "deal" and any(c["kind"] == "money" for c in things["deal"]["columns"])
     adds = _adds(given["adds"], len(steps), packs, key, ("one", "amount") if is_priced else ("one",))
     return {**kept, "title": title, "adds": adds, "extras": extras}
@@ -166,13 +167,13 @@ def _set(value: Any, things: Mapping[str, Any], packs: Packs, texts: int) -> dic
 def _adds(value: Any, n: int, packs: Packs, key: str, words: Sequence[str]) -> str | dict[str, Any]:
     if isinstance(value, str) and value in words:
         return value
-    given = _fields(value, "scale values", key)
+    given = fields(value, "scale values", key)
     _pack(given["values"], packs, n, key)
     return {"scale": _whole(given["scale"], 4, key), "values": given["values"]}
 
 
 def _column(value: Any, n: int, packs: Packs, texts: int, where: str) -> dict[str, Any]:
-    given = _fields(value, "title kind scale base values", where)
+    given = fields(value, "title kind scale base values", where)
     kind, base = given["kind"], given["base"]
     if kind not in _KINDS:
         raise ValueError(f"a column of {where} is of a kind that is not known")
@@ -182,7 +183,7 @@ def _column(value: Any, n: int, packs: Packs, texts: int, where: str) -> dict[st
     low, high = {"text": (0, texts - 1), "date": _DAYS}.get(kind, (-(10**17), 10**17))
     if any(one is not None and not low <= base + one <= high for one in _pack(given["values"], packs, n, where)):
         raise ValueError(f"a column of {where} has a value out of bounds")
-    title = visible(_text(given["title"], _LONGEST_TITLE, where))
+    title = visible(text(given["title"], _LONGEST_TITLE, where))
     scale = _whole(given["scale"], 4, where)
     return {"title": title, "kind": kind, "scale": scale, "base": base, "values": given["values"]}
 
@@ -198,28 +199,10 @@ def _pack(place: Any, packs: Packs, n: int | None, where: str) -> Sequence[int |
 
 def _numbers(value: Any) -> Sequence[int | None]:
     """Unpack whole numbers, None where there is none."""
-    parts = _text(value, 20 * _MOST_THINGS, "a pack").split(",") if value != "" else []
+    parts = text(value, 20 * _MOST_THINGS, "a pack").split(",") if value != "" else []
     if any(part and not _NUMBER.fullmatch(part) for part in parts):
         raise ValueError("a pack has a value that is no number")
     return [int(part) if part else None for part in parts]
-
-
-def _fields(value: Any, names: str, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or set(value) != set(names.split()):
-        raise ValueError(f"{where} has not the fields {names.replace(' ', ', ')}")
-    return value
-
-
-def _list(value: Any, most: int, where: str) -> Sequence[Any]:
-    if not isinstance(value, list) or len(value) > most:
-        raise ValueError(f"{where} is no list, or longer than {most:,d}")
-    return value
-
-
-def _text(value: Any, most: int, where: str) -> str:
-    if not isinstance(value, str) or len(value) > most:
-        raise ValueError(f"{where} is no text, or longer than {most:,d} characters")
-    return value
 
 
 def _whole(value: Any, most: int, where: str) -> int:

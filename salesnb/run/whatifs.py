@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from salesnb.formats import visible
+from salesnb.run.shapes import fields, items, text
 
 KIND = "application/vnd.salesnb.what-if+json"
 """The type of the output; told again here, so that the process that makes pages loads no engine."""
@@ -56,7 +57,7 @@ def embedded(content: Any) -> str:
     ValueError
         It has not the shape of a grid; the message says where, and none of its texts.
     """
-    top = _fields(content, _FIELDS, "the grid")
+    top = fields(content, _FIELDS, "the grid")
     if top["version"] != VERSION or isinstance(top["version"], bool):
         raise ValueError("the grid is of another version")
     dtm.date.fromisoformat(_text(top["first"], "the first day"))
@@ -77,15 +78,15 @@ def embedded(content: Any) -> str:
     axes, values = _valued({"axes": top["axes"], "values": top["values"]}, kinds, "the grid")
     sides = []
     for one in _list(top["sides"], "the sides"):
-        side = _fields(one, "name axes values", "a side")
+        side = fields(one, "name axes values", "a side")
         own, told = _valued(side, kinds, "a side")
         if side["name"] not in _KNOBS or not own or own[0]["name"] != side["name"]:
             raise ValueError("a side is of a knob that is not known")
         sides.append({"name": side["name"], "axes": own, "values": told})
     if not isinstance(top["work"], str) or not _SHARES.fullmatch(top["work"]):
         raise ValueError("the days ahead are no shares")
-    quotas = _fields(top["quotas"], "teams sellers hire hire_team", "the quotas")
-    errors = _fields(top["errors"], " ".join(_ERRORS), "the errors")
+    quotas = fields(top["quotas"], "teams sellers hire hire_team", "the quotas")
+    errors = fields(top["errors"], " ".join(_ERRORS), "the errors")
     made |= {
         "target": top["target"], "booked": top["booked"], "unit": top["unit"], "tried": top["tried"], "knobs": knobs,
         "axes": axes, "kinds": kinds, "values": values, "sides": sides, "work": top["work"],
@@ -96,14 +97,14 @@ def embedded(content: Any) -> str:
         },
         "errors": {name: _number(one, "an error") for name, one in errors.items()},
     }  # fmt: skip
-    text = json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPED)
-    if len(text.encode()) > MOST_BYTES:
+    written = json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPED)
+    if len(written.encode()) > MOST_BYTES:
         raise ValueError(f"the grid is larger than {MOST_BYTES:,d} bytes")
-    return text
+    return written
 
 
 def _knob(value: Any) -> Mapping[str, Any]:
-    given = _fields(value, "name title unit base low high past", "a knob")
+    given = fields(value, "name title unit base low high past", "a knob")
     if given["name"] not in _KNOBS or given["unit"] not in _UNITS:
         raise ValueError("a knob is not one that is known")
     for name in ("base", "low", "high"):
@@ -119,7 +120,7 @@ def _valued(
     """Return axes and values, held to each other."""
     axes, n = [], 1
     for one in _list(given["axes"], where):
-        axis = _fields(one, "name nodes", where)
+        axis = fields(one, "name nodes", where)
         nodes = [_number(node, where) for node in _list(axis["nodes"], where)]
         if axis["name"] not in _KNOBS or len(nodes) < 2 or nodes != sorted(set(nodes)):
             raise ValueError(f"an axis of {where} is not one that is known, or its nodes do not rise")
@@ -128,28 +129,18 @@ def _valued(
     values = given["values"]
     if not isinstance(values, dict) or set(values) != set(kinds):
         raise ValueError(f"{where} has not the values of its quantities")
-    for text in values.values():
-        if not isinstance(text, str) or not _NUMBERS.fullmatch(text) or text.count(",") != n - 1:
+    for packed in values.values():
+        if not isinstance(packed, str) or not _NUMBERS.fullmatch(packed) or packed.count(",") != n - 1:
             raise ValueError(f"values of {where} are no numbers, or not as many as it has nodes")
     return axes, values
 
 
-def _fields(value: Any, names: str, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or set(value) != set(names.split()):
-        raise ValueError(f"{where} has not the fields {names.replace(' ', ', ')}")
-    return value
-
-
 def _list(value: Any, where: str) -> Sequence[Any]:
-    if not isinstance(value, list) or len(value) > _MOST:
-        raise ValueError(f"{where} has no list, or one longer than {_MOST}")
-    return value
+    return items(value, _MOST, where)
 
 
 def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        raise ValueError(f"{where} is no text, or longer than {_LONGEST} characters")
-    return value
+    return text(value, _LONGEST, where)
 
 
 def _number(value: Any, where: str) -> float:
