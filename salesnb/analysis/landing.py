@@ -17,7 +17,7 @@ from salesnb.analysis.coverage_quota import quotas
 from salesnb.analysis.hygiene_deals import NUMBERS, PARTS, days_of, held, kept, numbered
 from salesnb.analysis.landing_behind import behind_of
 from salesnb.analysis.landing_card import LandingCard
-from salesnb.analysis.landing_grid import Grid, grid, target_of
+from salesnb.analysis.landing_grid import Grid, day_of, grid, target_of
 from salesnb.analysis.landing_parts import by_group, change_of, groups_of, miss_of
 from salesnb.analysis.landing_record import RECORD, SCORES, replay, scores
 from salesnb.data.book import Book
@@ -78,7 +78,7 @@ def landing(book: Book, period: Period, *, level: float = 0.8, seed: int = 0, tr
     Parameters
     ----------
     book, period
-        The book, and the period; nothing later than the as-of date counts.
+        The book, and the period; nothing later than :func:`salesnb.analysis.landing_grid.day_of` counts.
     level
         The level of ranges.
     seed
@@ -194,7 +194,7 @@ def _lines(known: Grid, most: int) -> pd.DataFrame:
 def _nothing(book: Book, period: Period, level: float, why: str) -> Landing:
     none = math.nan
     return Landing(
-        period=period, target=target_of(book, period), day=book.as_of, currency=book.currency, level=level,
+        period=period, target=target_of(book, period), day=day_of(book, period), currency=book.currency, level=level,
         nothing=why, booked=none, value=none, low=none, high=none, existing=none, new=none, goal=none, goal_words="",
         chance=none, record=pd.DataFrame(columns=list(RECORD)).astype({"is_over": bool}),
         scores=pd.DataFrame(columns=list(SCORES)), by="", few=0,

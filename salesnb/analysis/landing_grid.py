@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.calendar import Records
-from salesnb.analysis.hygiene_deals import days_of
+from salesnb.analysis.hygiene_deals import PARTS, days_of, parts_of
 from salesnb.data import memo
 from salesnb.data.book import Book
 from salesnb.data.history import deals_over, history_limit
@@ -121,6 +121,15 @@ def target_of(book: Book, period: Period) -> Period:
     return period.next if period.is_complete(book.as_of) else period
 
 
+def day_of(book: Book, period: Period) -> dtm.date:
+    """Return the last day that is known to a forecast for a report on a period.
+
+    That is the book's as-of date; where also what is forecast is over by it, as in a report made long after, it is the
+    last day of the period: what would have been said then.
+    """
+    return book.as_of if not target_of(book, period).is_complete(book.as_of) else period.last_day
+
+
 def grid(book: Book, period: Period, most: int = MOST) -> Grid:
     """Ask the book for everything that landing looks at.
 
@@ -129,7 +138,7 @@ def grid(book: Book, period: Period, most: int = MOST) -> Grid:
     NeedsData
         There are neither deals nor orders.
     """
-    target, day = target_of(book, period), book.as_of
+    target, day = target_of(book, period), day_of(book, period)
     records = Records.of(book)
     before = [each for each in target.last(most + 1)[:-1] if each.is_complete(day) and records.cover(each) == "whole"]
     past = tuple(before)
@@ -158,14 +167,18 @@ def _known(book: Book, days: Sequence[dtm.date]) -> ir.Table:
     rows = deals_over(book, days)
     group = ibis.literal("") if history_limit(book).startswith("no change log: the stage") else rows.stage.fill_null("")
     kept = ("_day", "opportunity_id", "outcome", "closed_on", "expected_close_on", "owner_id")
-    rows = rows.select(*kept, group=group, amount=rows.amount.cast("float64").fill_null(0.0))
+    amount, parts = rows.amount.cast("float64").fill_null(0.0), parts_of(rows.amount).fill_null(0)
+    rows = rows.select(*kept, group=group, amount=amount, parts=parts)
     return rows.filter(rows.outcome.isin(["open", "won", "lost"]))
 
 
 def _won(book: Book, rows: ir.Table) -> pd.DataFrame:
     won = rows.filter(rows.outcome == "won", rows.closed_on.notnull())
-    summed = won.group_by(day="_day", closed_on="closed_on").aggregate(amount=won.amount.sum(), deals=won.count())
-    return _dated(answer(book, summed), "day", "closed_on")
+    # Whole parts have one sum, in whatever order an engine adds them up.
+    total = won.parts.sum().cast("float64") / PARTS
+    summed = won.group_by(day="_day", closed_on="closed_on").aggregate(amount=total, deals=won.count())
+    frame = _dated(answer(book, summed), "day", "closed_on")
+    return frame.sort_values(["day", "closed_on"], ignore_index=True)
 
 
 def _open(book: Book, rows: ir.Table) -> pd.DataFrame:

@@ -252,6 +252,18 @@ def test_a_months_landing(found: Landing) -> None:
     assert set(month.past["days_left"]) >= {7, 14, 21}
 
 
+def test_a_report_on_a_period_long_over_says_what_would_have_been_said_on_its_last_day() -> None:
+    """Also what is forecast is over by then: to look at it with what is known today would be no forecast."""
+    source = book(LAST)
+    late, then = landing(source, Q("2025Q2")), landing(as_known(source, dtm.date(2025, 6, 30)), Q("2025Q2"))
+    assert (late.target, late.day) == (Q("2025Q3"), dtm.date(2025, 6, 30))
+    assert late.value == pytest.approx(then.value)
+    assert (late.low, late.high) == pytest.approx((then.low, then.high))
+    assert late.existing > 0, "deals were open then"
+    running = landing(source, Q("2025Q4"))
+    assert (running.target, running.day) == (Q("2026Q1"), LAST), "what is not over is forecast from today"
+
+
 def test_ranges_and_chances() -> None:
     assert first_guess([1.0, 2.0]) == 0.25
     assert first_guess([100.0, 110.0, 121.0]) == pytest.approx(math.log(1.1))
