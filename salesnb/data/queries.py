@@ -92,6 +92,8 @@ def _shape(
             return tuple(part(each) for each in value)
         if isinstance(value, Mapping) and not isinstance(value, ibis.Schema):
             return tuple((name, part(each)) for name, each in value.items())
+        if isinstance(value, frozenset):
+            return ("set", *sorted(map(repr, value)))  # a set has another order in each process
         hashable: Hashable = value
         return hashable
 

@@ -33,7 +33,7 @@ def read(folder: Path | None, told: str) -> str | None:
     if folder is None:
         return None
     try:
-        digest, _, text = _path(folder, told).read_text(encoding="utf-8").partition("\n")
+        digest, _, text = _path(folder, told).read_bytes().decode("utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
         return None
     return text if digest == _digest(text) else None
@@ -47,8 +47,8 @@ def keep(folder: Path | None, told: str, text: str) -> None:
     part = path.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{_digest(text)}\n{text}")
+        with os.fdopen(handle, "wb") as file:
+            file.write(f"{_digest(text)}\n{text}".encode())
         part.rename(path)
 
 

@@ -97,6 +97,19 @@ def test_a_text_of_own_words_is_kept_and_private(home: Path, monkeypatch: pytest
     assert "'won'" in (first or "")
 
 
+def test_a_text_with_the_ends_of_lines_of_another_system_is_read_as_it_was_written(home: Path) -> None:
+    place = texts.place()
+    texts.keep(place, "told", "SELECT '[\r\n\t]'\r\n")
+    assert texts.read(place, "told") == "SELECT '[\r\n\t]'\r\n"
+
+
+def test_a_text_is_found_whatever_the_order_of_sets_in_a_process(home: Path) -> None:
+    """``drop`` keeps the names in a set, whose order is another in each process."""
+    rows = ibis.memtable({"a": [1], "b": [2], "c": [3], "d": [4]})
+    key, *_ = queries._shape(rows.drop("a", "b", "c").op())
+    assert "frozenset" not in repr(key)
+
+
 @pytest.mark.parametrize("damage", ["", "no digest", "half"])
 def test_a_damaged_text_is_not_used_but_written_again(home: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
     first = sql_of(won_until(dtm.date(2026, 8, 1), "won"))
