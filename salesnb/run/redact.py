@@ -87,7 +87,8 @@ class Redactor:
         """Return a text without the secrets, and without passwords in URLs."""
         for secret in self.secrets:
             text = text.replace(secret, MASK)
-        return _USER_AND_PASSWORD.sub(rf"\1:{MASK}@", text)
+        # Charts are long texts, and hardly any has a URL: to look for one first is a hundred times as fast.
+        return _USER_AND_PASSWORD.sub(rf"\1:{MASK}@", text) if "://" in text and "@" in text else text
 
     def tree(self, value: Any) -> Any:
         """Return a tree of dicts, lists and texts with every text redacted, keys too; the input is not changed."""
