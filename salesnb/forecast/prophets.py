@@ -60,6 +60,12 @@ def prophet(past: Past, growth: Growth = "linear") -> Floats:
     return np.asarray(found * length[n:])
 
 
+def warm() -> None:
+    """Import Prophet, so that the first forecast need not wait for it."""
+    with _quiet():
+        import prophet  # noqa: F401
+
+
 def _dates(past: Past) -> pd.DatetimeIndex:
     if len(past.dates):
         return pd.DatetimeIndex(past.dates)

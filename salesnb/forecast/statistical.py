@@ -29,6 +29,11 @@ def _models() -> Any:
             sys.modules.pop(name, None)
 
 
+def warm() -> None:
+    """Import the models, so that the first forecast need not wait for them."""
+    _models()
+
+
 def _ahead(model: Any, values: Floats, horizon: int) -> Floats:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

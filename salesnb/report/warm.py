@@ -36,6 +36,26 @@ def warm() -> None:
     _query()
 
 
+def warm_voice() -> None:
+    """Load what tells languages and how comments sound, which some notebooks read."""
+    from salesnb.kpis import voice_words
+
+    voice_words.read(["Support takes days and then closes the ticket."])
+
+
+def warm_learners() -> None:
+    """Import what chances of deals are fitted with."""
+    import_module("sklearn.linear_model")
+
+
+def warm_models() -> None:
+    """Import what forecasts are fitted with."""
+    from salesnb.forecast import prophets, statistical
+
+    statistical.warm()
+    prophets.warm()
+
+
 def _draw() -> None:
     from salesnb.report.canvas import canvas, finish
 

@@ -33,6 +33,8 @@ MOST_FILES = 4
 
 _PDEATHSIG, _SUBREAPER = 1, 36
 _UNWANTED_FIRST = "900"
+_CALM = 0.3
+"""How many seconds without an order make an idle moment."""
 
 
 class Server:
@@ -49,6 +51,7 @@ class Server:
         self._children: set[int] = set()
         self._home = ""
         self._places: list[tuple[str, str]] = []
+        self._later: list[str] = []
         self._woken, self._wake = os.pipe()
         for end in (self._woken, self._wake):
             os.set_blocking(end, False)
@@ -63,7 +66,11 @@ class Server:
         watched.register(self._woken, selectors.EVENT_READ)
         try:
             while True:
-                for key, _ in watched.select():
+                # What comes later waits until something has been forked and nothing is asked for, one at a time.
+                ready = watched.select(_CALM if self._later and self._children else None)
+                if not ready:
+                    _imported([self._later.pop(0)])
+                for key, _ in ready:
                     if key.fileobj is self._master:
                         order, files = self._order()
                         if order is None:
@@ -87,6 +94,8 @@ class Server:
     def _follow(self, order: Mapping[str, Any], files: list[int]) -> None:
         if order["do"] == "preload":
             self._tell(told="warm", missing=_imported(order["modules"]))
+        elif order["do"] == "later":
+            self._later += order["modules"]
         elif order["do"] == "fork":
             self._fork(order, files)
         elif order["do"] == "signal" and order["pid"] in self._children:

@@ -107,6 +107,10 @@ class ForkServer:
         """Have modules imported before the next fork; those that cannot be are left to whoever wants them."""
         self.send(do="preload", modules=list(modules))
 
+    def preload_later(self, modules: Sequence[str]) -> None:
+        """Have modules imported, one by one, while the first forks are at work and none is asked for."""
+        self.send(do="later", modules=list(modules))
+
     def sweep(self, home: Path, places: Sequence[tuple[Path, str]] = ()) -> None:
         """Name what is to be put right should this process be killed.
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _DATA = ("salesnb.data.load", "salesnb.data.stored", "salesnb.data.opened", "ibis.backends.duckdb", "pyarrow.parquet")
 _KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.interactiveshell", "comm")
 _WARMED = ("salesnb.report.warm:warm",)
+_LATER = ("salesnb.report.warm:warm_voice", "salesnb.report.warm:warm_learners", "salesnb.report.warm:warm_models")
 _OURS = "salesnb"
 _GLANCE = 0.02
 
@@ -102,15 +103,14 @@ class Pool:
     def _begin(self, source: str, copy: Path | None, is_first: bool) -> None:
         needs_book = any(name.partition(".")[0] == _OURS for name in self._modules)
         try:
-            is_stored = needs_book and self._take(source, copy)
-            if self.server is not None and needs_book and not is_stored and is_first:
-                self.server.preload(_DATA)
-            if needs_book and not is_stored:
+            if needs_book and not self._take(source, copy):
+                if self.server is not None and is_first:
+                    self.server.preload(_DATA)
                 self._store(source)
             if self.server is not None and is_first:
-                self.server.preload(
-                    [*(_DATA if needs_book else ()), *_KERNEL, *self._modules, *(_WARMED if needs_book else ())]
-                )
+                ours = _DATA if needs_book else ()
+                self.server.preload([*ours, *_KERNEL, *self._modules, *(_WARMED if needs_book else ())])
+                self.server.preload_later(_LATER if needs_book else ())
         except RuntimeError as trouble:
             _log.warning("nothing could be prepared: %s", trouble)
         finally:
