@@ -17,6 +17,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
+from salesnb.data import findings
 from salesnb.data.book import Book
 from salesnb.data.memo import keeping
 from salesnb.errors import PeriodError
@@ -130,6 +131,10 @@ class Values:
 
     def _squares(self, name: str, period: Period, by: str | None) -> dict[str, float]:
         """Sum the squared amounts of deals or orders, for the whole period (named "") or each segment."""
+        key = (name, period.start, period.end, by)
+        return findings.found(self.book, "squares", *key, make=lambda: self._squared(name, period, by))
+
+    def _squared(self, name: str, period: Period, by: str | None) -> dict[str, float]:
         rows = registry.rows_behind(self.book, name, period, by=by)
         unit = "order_id" if "order_id" in rows.columns else "opportunity_id"
         segment = rows["segment"] if by is not None else ibis.literal("")
@@ -213,4 +218,6 @@ def _held(book: Book) -> Book:
     for name, table in book.tables.items():
         is_plain = type(table.op()).__name__ in ("DatabaseTable", "InMemoryTable")
         held[name] = table if is_plain else backend.create_table(ibis.util.gen_name(name), table, temp=True)
-    return replace(book, tables=MappingProxyType(held))
+    same = replace(book, tables=MappingProxyType(held))
+    object.__setattr__(same, "mark", book.mark)
+    return same

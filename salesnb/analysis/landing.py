@@ -97,7 +97,7 @@ def landing(book: Book, period: Period, *, level: float = 0.8, seed: int = 0, tr
     periods = (*known.past, known.target)
     came = {str(each): known.total(each, known.day) for each in known.past}
     goals, words = _goals(source, periods, known)
-    record, asked = replay(known, calls, came, goals, level)
+    record, asked = replay(source, known, calls, came, goals, level)
     shown = {str(each) for each in (*known.past[-trend_periods:], known.target)}
     record = record[record["period"].isin(shown)].reset_index(drop=True)
     before, now = asked

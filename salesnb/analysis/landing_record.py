@@ -12,8 +12,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.landing_grid import Grid
+from salesnb.analysis.landing_grid import WEEKS, Grid
 from salesnb.analysis.landing_said import FORECASTERS, Said, said
+from salesnb.data import findings
+from salesnb.data.book import Book
+from salesnb.periods import Period
 
 RECORD = (
     "period", "day", "days_left", "forecaster", "said", "low", "high", "freedom", "chance", "came", "target", "is_over",
@@ -112,12 +115,14 @@ def chance(value: float, size: float, freedom: float, target: float) -> float:
 
 
 def replay(
-    known: Grid, calls: pd.DataFrame, came: dict[str, float], targets: dict[str, float], level: float
+    source: Book, known: Grid, calls: pd.DataFrame, came: dict[str, float], targets: dict[str, float], level: float
 ) -> tuple[pd.DataFrame, list[Said]]:
     """Ask every forecaster on every day, oldest period first.
 
     Parameters
     ----------
+    source
+        The book that all of it is of.
     known, calls
         See :func:`salesnb.analysis.landing_said.said`.
     came, targets
@@ -140,7 +145,7 @@ def replay(
         offsets = [known.now + 7, known.now] if is_target else known.offsets
         made: dict[str, list[Error]] = {name: [] for name in FORECASTERS}
         for offset in offsets:
-            one = said(known, calls, period, offset)
+            one = _said(source, known, calls, period, offset)
             share = min(offset / period.days, 1.0)
             if is_target:
                 asked.append(one)
@@ -162,6 +167,14 @@ def replay(
             errors[name] += found
         totals.append(came.get(str(period), math.nan))
     return pd.DataFrame(rows, columns=list(RECORD)), asked
+
+
+def _said(source: Book, known: Grid, calls: pd.DataFrame, period: Period, offset: int) -> Said:
+    """Ask every forecaster; what is said of a day hangs on the periods before it and on the stages there are."""
+    before = tuple((each.start, each.end) for each in known.past if each.last_day < period.start)
+    reach = min(known.target.days + 7, 7 * max(WEEKS) + 1)  # the days on which deals were looked at
+    key = (period.start, period.end, str(period), offset, before, known.places, known.has_deals, reach)
+    return findings.found(source, "said", *key, make=lambda: said(known, calls, period, offset))
 
 
 def scores(record: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from salesnb.analysis.landing_grid import Grid
+from salesnb.data import findings
 from salesnb.forecast.auto import forecast
 from salesnb.forecast.past import Past
 from salesnb.forecast.patterns import Floats
@@ -269,7 +270,10 @@ def _series(known: Grid, period: Period, day: dtm.date) -> float:
     # A month's forecast does not hang on how many are asked: those of a whole period serve all its days in a month.
     steps = max(last - after, last - _month(period.start)) + 1
     past = Past.of(whole, _SEASON, steps)
-    point = known.once("months", whole.tobytes(), steps, make=lambda: forecast(past, n_paths=1, n_windows=0).point)
+    key = ("months", whole.tobytes(), steps)
+    point = known.once(
+        *key, make=lambda: findings.found(None, *key, make=lambda: forecast(past, n_paths=1, n_windows=0).point)
+    )
     left = 0.0
     for month, value in zip(range(after, last + 1), point, strict=False):
         if month == this and not is_over:

@@ -75,6 +75,8 @@ class Book:
         The month, 1 to 12, in which the fiscal year starts.
     memo
         What the KPIs of an analysis have in common: see :mod:`salesnb.data.memo`; None in a book that keeps nothing.
+    mark
+        What tells this book from others for :mod:`salesnb.data.findings`; empty where nothing may be found for it.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Book:
     fiscal_year_start: int = 1
     connection: Any = field(default=None, repr=False, compare=False)
     memo: Any = field(default=None, init=False, repr=False, compare=False)
+    mark: str = field(default="", init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<Book of {self.name}: {len(self.tables)} tables, in {self.currency}, known up to {self.as_of}>"

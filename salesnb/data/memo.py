@@ -78,6 +78,7 @@ def keeping(book: Book, *, stores: bool = True) -> Book:
     """
     kept = replace(book)
     object.__setattr__(kept, "memo", Memo(stores))
+    object.__setattr__(kept, "mark", book.mark)
     return kept
 
 

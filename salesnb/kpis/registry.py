@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from salesnb.data import memo
+from salesnb.data import findings, memo
 from salesnb.data.contract import CONTRACT
 from salesnb.errors import NeedsData, UnknownKpi
 from salesnb.kpis.catalogue import FAMILIES, Better, Kpi, Unit, all_kpis, find, kpi, load, shared
@@ -43,6 +43,8 @@ __all__ = [
     "shared",
 ]
 
+_OURS = "salesnb."
+"""Where definitions are from that are the same in every kernel; one that a notebook makes is its own."""
 COLUMNS = (
     "id",
     "variant",
@@ -83,6 +85,13 @@ def compute(
         No KPI or no dimension has that name.
     """
     entry = find(kpi) if isinstance(kpi, str) else kpi
+    if not entry.measure.__module__.startswith(_OURS):
+        return _computed(book, entry, period, by, confidence)
+    key = (entry.name, str(period), period.start, period.end, period.fiscal_year_start, by, confidence)
+    return findings.found(book, "kpi", *key, make=lambda: _computed(book, entry, period, by, confidence))
+
+
+def _computed(book: Book, entry: Kpi, period: Period, by: str | None, confidence: float) -> pd.DataFrame:
     try:
         measure = _measure(book, entry, period)
         if period.start <= book.as_of or entry.is_forward:

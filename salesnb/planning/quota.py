@@ -106,7 +106,7 @@ def quota(
         allocation=allocation(plan, usual, won, potential_of(held), seed) if plan.target > 0 else None,
         territories=held,
         statements=_statements(known, period, found, given, metric),
-        replay=replay(known, past_periods(known, period, trend_periods), seed=seed),
+        replay=replay(known, past_periods(known, period, trend_periods), opened=book, seed=seed),
         met_by_half=quota_met_by(spans),
         met=int((spans["booked"] >= spans["quota"]).sum()),
         quotas=len(spans),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from salesnb.analysis.calendar import Records
 from salesnb.analysis.coverage_quota import quotas
+from salesnb.data import findings
 from salesnb.data.book import Book
 from salesnb.data.history import as_known
 from salesnb.errors import NeedsData
@@ -20,6 +21,7 @@ from salesnb.kpis.quotas import metric_of
 from salesnb.periods import Period
 from salesnb.planning import capacity_data as data
 from salesnb.planning.capacity import capacity
+from salesnb.planning.plan import Plan
 from salesnb.planning.quota_days import quotas_of
 from salesnb.planning.scenario import what_if
 
@@ -69,7 +71,9 @@ class Replay:
         return pd.DataFrame(made, columns=list(BINS))
 
 
-def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: int = 0) -> Replay:
+def replay(
+    book: Book, periods: Sequence[Period], *, opened: Book | None = None, draws: int = 4000, seed: int = 0
+) -> Replay:
     """Say of each period what would have been said on the day before it began, from what was known then.
 
     Parameters
@@ -78,16 +82,20 @@ def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: in
         The book, as known today: it tells what came, and which quotas were set.
     periods
         Periods that are over by its as-of date; one before which nothing was known is left out.
+    opened
+        The book that `book` is an earlier view of, from which the same was known on the days before; `book` where None.
     draws, seed
         See :func:`salesnb.planning.scenario.what_if`.
     """
     made, each = [], []
+    base = book if opened is None else opened
     held = quotas(book, book.as_of)
     metric = metric_of(book) if book.gives("quotas") else "bookings"
     for period in periods:
         day = period.start - dtm.timedelta(days=1)
+        key = (period.start, period.end, str(period))
         try:
-            known = capacity(as_known(book, day), period, is_replay=True, has_quotas=False).plan
+            known = findings.found(base, "capacity", *key, make=lambda: _known(base, day, period))  # noqa: B023
             won = data.won(book, metric, period.last_day)
         except NeedsData:
             continue
@@ -107,6 +115,11 @@ def replay(book: Book, periods: Sequence[Period], *, draws: int = 4000, seed: in
         each += list(zip([str(period)] * len(mine), mine["rep_id"], mine["quota"], mine["hit"], got >= mine["quota"],
                          strict=True))  # fmt: skip
     return Replay(pd.DataFrame(made, columns=list(REPLAY)), pd.DataFrame(each, columns=list(SELLERS)))
+
+
+def _known(book: Book, day: dtm.date, period: Period) -> Plan:
+    """Return the plan of a period as it would have been made on a day."""
+    return capacity(as_known(book, day), period, is_replay=True, has_quotas=False).plan
 
 
 def past_periods(book: Book, period: Period, most: int = MOST) -> tuple[Period, ...]:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 from salesnb import formats
+from salesnb.data.findings import marked
 from salesnb.data.history import as_known
 from salesnb.data.opened import opened_book
 from salesnb.kpis.definitions import definitions
@@ -239,7 +240,7 @@ def sheet(**parameters: Any) -> Sheet:
     book = replace(opened_book(params.source), fiscal_year_start=params.fiscal_year_start)
     if params.as_of is not None and params.as_of != book.as_of:
         book = as_known(book, params.as_of)
-    opened = Sheet(params, book, params.targets())
+    opened = Sheet(params, marked(book, params.as_of), params.targets())
     opened.show(opened)
     return opened
 
