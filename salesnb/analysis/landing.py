@@ -48,10 +48,11 @@ class Landing(LandingCard):
     def numbers(self) -> pd.DataFrame:
         """List every number, for results.json: the columns of :data:`salesnb.analysis.hygiene_deals.NUMBERS`."""
         made: list[dict[str, Any]] = []
+        late = f"by what was known on {self.day}" if self.is_past else ""
         for row in self.now.to_dict("records"):
             made.append(
                 {"id": "landing", "variant": row["forecaster"], "period": row["period"], "value": row["said"],
-                 "low": row["low"], "high": row["high"], "target": row["target"], "unit": "money"}
+                 "low": row["low"], "high": row["high"], "target": row["target"], "unit": "money", "reason": late}
             )  # fmt: skip
             if row["forecaster"] == "combination":
                 made.append({"id": "landing_chance", "period": row["period"], "value": row["chance"], "unit": "ratio"})
@@ -110,6 +111,7 @@ def landing(book: Book, period: Period, *, level: float = 0.8, seed: int = 0, tr
         period=period,
         target=known.target,
         day=known.day,
+        is_past=known.target.is_complete(book.as_of),
         currency=book.currency,
         level=level,
         nothing="" if not math.isnan(mine["said"]) else "the records tell of no whole period to learn from",

@@ -21,6 +21,8 @@ class LandingCard:
     period, target, day
         The period reported on, the one that is forecast (the same, or the next one where that is over), and the last
         day known.
+    is_past
+        Whether what is forecast is over by today, so that this is what would have been said on the day.
     currency, level
         Of the money, and the level of ranges.
     nothing
@@ -75,6 +77,7 @@ class LandingCard:
     lines: pd.DataFrame
     few: int
     behind: tuple[Behind, ...] = ()
+    is_past: bool = False
 
     @property
     def now(self) -> pd.DataFrame:

@@ -48,7 +48,8 @@ def finding(card: LandingCard) -> str:
     """Say where the target lands."""
     if card.nothing:
         return headlines(card)[0]
-    what = f"{card.target} will bring {_money(card, card.value)} ({_range(card)})"
+    late = f"By what was known on {formats.day(card.day)}, " if card.is_past else ""
+    what = f"{late}{card.target} {'would' if late else 'will'} bring {_money(card, card.value)} ({_range(card)})"
     if math.isnan(card.existing):
         return f"{what}; {_money(card, card.booked)} of it are booked." if card.booked else f"{what}."
     booked = f"{_money(card, card.booked)} are booked, " if card.booked else ""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from salesnb.run.publish import RESULTS, check_link, storage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "forecasts.jsonl"
 FIELDS = ("period", "as_of", "forecaster", "value", "low", "high", "target", "source", "fingerprint")
@@ -86,6 +87,8 @@ def scored(root: Path) -> pd.DataFrame:
         :func:`salesnb.analysis.landing_record.scores`; weeks are rounded up. A period of which no published report
         knows what it brought is not in it; of several runs in one week the latest counts.
     """
+    import pandas as pd
+
     from salesnb.analysis.landing_record import SCORES, scores
     from salesnb.periods import Period
 
@@ -109,13 +112,15 @@ def scored(root: Path) -> pd.DataFrame:
 
 
 def _said(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the lines of a report's landing; what only would have been said on a past day has a reason."""
     told = {name: results.get(name) for name in ("as_of", "source", "fingerprint")}
     return [
         {"period": number["period"], "as_of": told["as_of"], "forecaster": number["variant"],
          **{name: number.get(name) for name in ("value", "low", "high", "target")}, "source": told["source"],
          "fingerprint": told["fingerprint"]}
         for number in results.get("numbers", ())
-        if number.get("id") == "landing" and not number.get("by") and number.get("value") is not None
+        if number.get("id") == "landing" and number.get("value") is not None
+        if not number.get("by") and not number.get("reason")
     ]  # fmt: skip
 
 

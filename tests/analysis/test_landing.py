@@ -260,8 +260,12 @@ def test_a_report_on_a_period_long_over_says_what_would_have_been_said_on_its_la
     assert late.value == pytest.approx(then.value)
     assert (late.low, late.high) == pytest.approx((then.low, then.high))
     assert late.existing > 0, "deals were open then"
+    assert late.headlines()[0].startswith("By what was known on 2025-06-30, 2025Q3 would bring ")
+    said = late.numbers()
+    assert set(said.loc[said["id"] == "landing", "reason"]) == {"by what was known on 2025-06-30", ""}
     running = landing(source, Q("2025Q4"))
     assert (running.target, running.day) == (Q("2026Q1"), LAST), "what is not over is forecast from today"
+    assert running.headlines()[0].startswith("2026Q1 will bring ")
 
 
 def test_ranges_and_chances() -> None:

@@ -52,6 +52,12 @@ def test_each_run_adds_its_lines_once(tmp_path: Path) -> None:
     assert len(lines(tmp_path)) == 5
 
 
+def test_what_would_have_been_said_on_a_past_day_is_no_record(tmp_path: Path) -> None:
+    late = landing("deals", 95.0, reason="by what was known on 2025-12-31")
+    assert keep(tmp_path, report(tmp_path, "2026-08-26", late, landing("naive", 80.0, reason=""))) == 1
+    assert [one["forecaster"] for one in lines(tmp_path)] == ["naive"]
+
+
 def test_it_is_scored_when_the_truth_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keep(tmp_path, report(tmp_path, "2026-08-26", landing("naive", 80.0), landing("deals", 95.0)))
     assert scored(tmp_path).empty
