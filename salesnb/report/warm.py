@@ -25,13 +25,15 @@ _USED_LATER = (
 
 
 def warm() -> None:
-    """Import what notebooks use only later, find the fonts, and write SQL once."""
+    """Import what notebooks use only later, find the fonts, read the words of our own queries, and write SQL once."""
     for name in _USED_LATER:
         import_module(name)
+    from salesnb.data import texts
     from salesnb.kpis.definitions import definitions
     from salesnb.kpis.registry import all_kpis
 
     definitions(kpi.name for kpi in all_kpis())
+    texts.are_own(["won"])
     _draw()
     _query()
 
