@@ -23,7 +23,8 @@ demo: $(STAMP)  ## make the sample company's report of its last quarter, and say
 test: $(STAMP)  ## run every test, with coverage of salesnb/
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
-check: lint types test  ## all that a change must pass: lint, types, test
+check: lint  ## all that a change must pass: lint, types, test
+	@$(MAKE) --no-print-directory --jobs=2 types test
 
 lint: $(STAMP)  ## hold the code to its format and its rules
 	@$(BIN)/ruff format --check .

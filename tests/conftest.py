@@ -27,7 +27,8 @@ def shared_data() -> Path:
     return SHARED.resolve()
 
 
-# Tests whose lines others reach too, or that run in other processes: tracing them costs minutes and adds nothing.
+# Tests whose lines others reach too, or that run in other processes: tracing doubles their time and adds nothing. Nor
+# does it for those that run on a second engine what they ran on DuckDB, and those that try many examples.
 UNTRACED = (
     "kpis/test_backends.py",
     "facts/",
@@ -46,6 +47,27 @@ UNTRACED = (
     "test_every_field_is_what_the_first_later_change_in_order_had",
     "test_equal_segments_are_seldom_marked_and_unequal_ones_are",
     "test_marks_under_no_difference_are_false_at_most_at_the_stated_rate",
+    "analysis/test_acquired_truths.py",
+    "analysis/test_customers_backends.py",
+    "analysis/test_found_again.py",
+    "run/test_restated_report.py",
+    "test_of_the_sample_nothing_later_is_used_either",
+    "test_what_was_planted_is_found",
+    "test_what_is_missing_costs_kpis",
+    "test_one_query_of_all_says_what_each_says_of_itself",
+    "test_thin_data_is_said",
+    "test_the_sample_company",
+    "test_a_snapshot_tells_of_its_day_what_the_log_tells",
+    "test_every_day_of_the_calendar_reads_back_and_no_other",
+    "test_the_book_as_known_then_and_the_book_of_today_tell_the_same",
+    "test_a_period_that_is_over_plans_the_next",
+    "test_each_series_is_forecast_as_if_it_were_alone",
+    "test_nothing_that_is_typed_ends_in_an_error",
+    "test_every_row_and_every_cent",
+    "test_the_samples_numbers_are_those_of_the_kpis",
+    "test_a_year_that_a_long_shock_made_is_left_out",
+    "test_the_real_sample_of_salesforce_ties_out",
+    "house/test_examples.py",
 )
 
 
@@ -59,5 +81,11 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(name in item.nodeid for name in UNTRACED):
+        is_second = "[postgres" in item.nodeid or "-postgres" in item.nodeid
+        if is_second or _is_of_many_examples(item) or any(name in item.nodeid for name in UNTRACED):
             item.add_marker(pytest.mark.no_cover)
+
+
+def _is_of_many_examples(item: pytest.Item) -> bool:
+    """Tell whether a test is one of Hypothesis, which goes through the same lines a hundred times."""
+    return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
