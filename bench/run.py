@@ -25,6 +25,7 @@ BIN = Path(sys.executable).parent
 LAST = "2026Q3"
 FOUR = ("2025Q4", "2026Q1", "2026Q2", "2026Q3")
 RUNS = 3
+CONTROLS = {"application/vnd.jupyter.widget-view+json", "application/vnd.salesnb.what-if+json"}
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,22 @@ def notebooks() -> list[Path]:
 
 
 def put_out(executed: Path) -> list[Any]:
-    """What the cells of an executed notebook show, without what a reader does not see."""
+    """What the cells of an executed notebook show, without what a reader does not see.
+
+    Controls are named alone: papermill puts out live ones, which a page cannot have, and a run the grid of numbers that
+    its page computes with, which is more work.
+    """
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
     return [
-        [(one["output_type"], one.get("data"), one.get("text"), one.get("ename")) for one in cell["outputs"]]
+        [(one["output_type"], _data(one), one.get("text"), one.get("ename")) for one in cell["outputs"]]
         for cell in cells
         if cell["cell_type"] == "code"
     ]
+
+
+def _data(output: dict[str, Any]) -> Any:
+    data = output.get("data")
+    return "controls" if data and not CONTROLS.isdisjoint(data) else data
 
 
 def said(*command: str) -> None:
