@@ -27,8 +27,8 @@ def shared_data() -> Path:
     return SHARED.resolve()
 
 
-# Tests whose lines others reach too, or that run in other processes: tracing doubles their time and adds nothing. Nor
-# does it for those that run on a second engine what they ran on DuckDB, and those that try many examples.
+# Tests whose lines others reach too, or that run in other processes: tracing them costs minutes and adds nothing. So
+# do those that run on a second engine what they ran on DuckDB, and those that try many examples.
 UNTRACED = (
     "kpis/test_backends.py",
     "facts/",

@@ -18,9 +18,9 @@ import os
 import pickle
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from salesnb.data.texts import RUN_VARIABLE
+from salesnb.data.texts import RUN_VARIABLE, put
 
 if TYPE_CHECKING:
     from salesnb.data.book import Book
@@ -70,18 +70,7 @@ def found(book: Book | None, *key: Hashable, make: Callable[[], T]) -> T:
         kept: T = pickle.loads(path.read_bytes())
         return kept
     made = make()
-    _keep(path, made)
+    content = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+    if len(content) <= MOST_BYTES:
+        put(path, content)
     return made
-
-
-def _keep(path: Path, thing: Any) -> None:
-    """Put a finding where others look, whole or not at all; where that is not possible, nothing is lost but time."""
-    text = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-    if len(text) > MOST_BYTES:
-        return
-    part = path.with_suffix(f".{os.getpid()}")
-    with contextlib.suppress(OSError):
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-        part.rename(path)

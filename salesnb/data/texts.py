@@ -41,14 +41,17 @@ def read(folder: Path | None, told: str) -> str | None:
 
 def keep(folder: Path | None, told: str, text: str) -> None:
     """Keep the text of a query; where that is not possible, nothing is lost but time."""
-    if folder is None:
-        return
-    path = _path(folder, told)
+    if folder is not None:
+        put(_path(folder, told), f"{_digest(text)}\n{text}".encode())
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a private file where others look for it, whole or not at all; a refusal loses nothing but time."""
     part = path.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(f"{_digest(text)}\n{text}".encode())
+            file.write(content)
         part.rename(path)
 
 

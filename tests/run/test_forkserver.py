@@ -78,6 +78,22 @@ def test_a_forked_process_is_one_of_its_own(server: ForkServer, tmp_path: Path) 
     assert not is_alive(process.pid)
 
 
+def test_what_comes_later_waits_for_a_fork_and_then_for_a_quiet_moment(server: ForkServer, tmp_path: Path) -> None:
+    """The first fork does not wait for it, whatever it takes; a later one has it, and one that fails is no harm."""
+    server.preload_later(["no_such_module", "decimal"])
+    says = "import sys\nwith open('told{}', 'w') as file:\n    print('decimal' in sys.modules, file=file)"
+    first = fork(server, says.format(1) + "\nimport time\ntime.sleep(60)", tmp_path)
+    assert wait_for(tmp_path / "told1") == "False\n"
+    ends, number, told = time.monotonic() + 20, 1, ""
+    while told != "True\n":
+        assert time.monotonic() < ends, "it was never imported"
+        time.sleep(1)  # quiet for longer than the server waits
+        number += 1
+        assert fork(server, says.format(number), tmp_path).wait(20) == 0
+        told = (tmp_path / f"told{number}").read_text()
+    first.kill()
+
+
 def test_an_error_is_in_the_log_and_the_code_is_one(server: ForkServer, tmp_path: Path) -> None:
     assert fork(server, "1 / 0", tmp_path).wait(20) == 1
     assert "ZeroDivisionError" in (tmp_path / "log").read_text()
