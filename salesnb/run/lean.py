@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-_GRAMMAR, _HADOOP = "rfc3987_syntax", "pyarrow.fs"
+_FORMATS = (
+    "fqdn", "isoduration", "jsonpointer", "rfc3339_validator", "rfc3986_validator", "rfc3987", "rfc3987_syntax",
+    "uri_template", "webcolors",
+)  # fmt: skip
+_HADOOP = "pyarrow.fs"
 
 
 def without_grammars() -> None:
-    """Import nbformat without the grammar of URIs.
+    """Import nbformat without what checks the formats of text: grammars of URIs, of durations, names of colours.
 
-    ``jsonschema``, which nbformat imports and does not use for its own schema, compiles a grammar at import where the
-    package ``rfc3987-syntax`` is there: most of the time that ``import nbformat`` takes. It is meant to be left out
-    where it is missing, so it is missing while nbformat is imported.
+    ``jsonschema``, which nbformat imports and does not use for its own schema, imports whatever of these is there and
+    compiles a grammar: most of the time that ``import nbformat`` takes. Each is meant to be left out where it is
+    missing, so they are missing while nbformat is imported.
     """
-    _without(_GRAMMAR, "nbformat")
+    _without(_FORMATS, "nbformat")
 
 
 def without_stores() -> None:
@@ -24,15 +28,17 @@ def without_stores() -> None:
     papermill does without where they are missing; a report is only ever written to a local path.
     """
     without_grammars()
-    _without(_HADOOP, "papermill")
+    _without((_HADOOP,), "papermill")
 
 
-def _without(unwanted: str, wanted: str) -> None:
-    """Import a package while another one seems to be missing; nothing is done where either is there already."""
-    if unwanted in sys.modules or wanted in sys.modules:
+def _without(unwanted: tuple[str, ...], wanted: str) -> None:
+    """Import a package while others seem to be missing, but for those that are there already."""
+    if wanted in sys.modules:
         return
-    sys.modules[unwanted] = None  # type: ignore[assignment]
+    hidden = [name for name in unwanted if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         import_module(wanted)
     finally:
-        del sys.modules[unwanted]
+        for name in hidden:
+            del sys.modules[name]

@@ -11,14 +11,23 @@ import pytest
 pytest.register_assert_rewrite("tests.faults.scene")
 
 from tests.faults.scene import Scene, is_whole  # noqa: E402
+from tests.faults.warm import Forker  # noqa: E402
 
 if not sys.platform.startswith("linux"):
     collect_ignore_glob = ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """What the runs of a session are forked from."""
+    made = Forker()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
 def old_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report that was published before, made once."""
+    """A report that was published before, made once, by the very command."""
     scene = Scene(tmp_path_factory.mktemp("old"))
     scene.write("print('the old report')")
     try:
@@ -32,9 +41,9 @@ def old_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, old_report: Path) -> Iterator[Scene]:
+def scene(tmp_path: Path, old_report: Path, forker: Forker) -> Iterator[Scene]:
     """An old report in its place; after the test, all that has to be true after any run."""
-    made = Scene(tmp_path)
+    made = Scene(tmp_path, forker)
     made.publish(old_report)
     try:
         yield made

@@ -1,7 +1,8 @@
 """A scene for a fault: an old report that is published, tiny notebooks, and runs of salesnb as real processes.
 
 Nothing here waits by sleeping: a test waits for an event of the run, or for what a cell says through a pipe. Every
-process of a scene carries its name in the environment, so that none that is left can hide.
+process of a scene carries its name in the environment, so that none that is left can hide; a run that was forked, which
+shows the environment of what forked it, is known by its number.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.faults.warm import Forked, Forker
 from tests.run.conftest import notebook
 
 PERIOD = "2026Q3"
@@ -87,15 +89,23 @@ class Running:
     """A run under way, as the leader of a session of its own."""
 
     def __init__(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], *, is_json: bool = True
-    ) -> None:
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], forker: Forker | None, *,
+        is_json: bool,
+    ) -> None:  # fmt: skip
         self._is_json = is_json
         self._errors = folder / f"stderr-{uuid.uuid4().hex[:8]}.txt"
-        with self._errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                list(command), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=errors, start_new_session=True,
-            )  # fmt: skip
+        told, tells = os.pipe()
+        self._told = os.fdopen(told, "rb")
+        self.process: subprocess.Popen[bytes] | Forked
+        with self._errors.open("wb") as errors, os.fdopen(tells, "wb") as output:
+            if forker is not None and tuple(command[: len(PROGRAM)]) == PROGRAM:
+                files = [output.fileno(), errors.fileno()]
+                self.process = forker.start(command[len(PROGRAM) :], folder, environment, files)
+            else:
+                self.process = subprocess.Popen(
+                    list(command), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output,
+                    stderr=errors, start_new_session=True,
+                )  # fmt: skip
         self.pid = self.process.pid
         self.events: list[dict[str, Any]] = []
         self._lines: queue.Queue[bytes] = queue.Queue()
@@ -140,8 +150,7 @@ class Running:
         return event
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as lines:
+        with self._told as lines:
             for line in lines:
                 self._lines.put(line)
         self._lines.put(b"")
@@ -152,6 +161,7 @@ class Scene:
     """Folders of one test, and what it ran in them."""
 
     folder: Path
+    forker: Forker | None = None
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
     runs: list[Running] = field(default_factory=list)
     old: Tree = field(default_factory=dict)
@@ -217,7 +227,7 @@ class Scene:
 
     def launch(self, command: Sequence[str], *, is_json: bool = True, **environment: str) -> Running:
         """Begin a process of this scene, whose lines are events, unless they are no JSON."""
-        running = Running(command, self.folder, self.environment | environment, is_json=is_json)
+        running = Running(command, self.folder, self.environment | environment, self.forker, is_json=is_json)
         self.runs.append(running)
         return running
 
@@ -228,12 +238,12 @@ class Scene:
     def processes(self) -> list[int]:
         """The processes of this scene that live."""
         mark = f"{VARIABLE}={self.name}".encode()
-        found = []
+        found = [running.pid for running in self.runs if running.process.poll() is None]
         for file in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
                 if mark in file.read_bytes() and _state(file.parent) != "Z":
                     found.append(int(file.parent.name))
-        return found
+        return sorted(set(found))
 
     def gone(self, but: int = 0) -> list[int]:
         """Wait until no process is left, but for one, and return those that are."""
