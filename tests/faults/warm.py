@@ -8,9 +8,11 @@ dispositions of signals, and the end of any Python program. Run as a program, th
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import queue
+import select
 import signal
 import socket
 import subprocess
@@ -106,14 +108,31 @@ class Forker:
 
 
 def warm() -> None:
-    """Import what the process of a run imports, and nothing that only its kernels do."""
+    """Import what the process of a run imports, and nothing that only its kernels do; compile nbformat's schema."""
     from typer import _adapters as _  # noqa: F401
 
     from salesnb import cli, commands  # noqa: F401
+    from salesnb.data import stamp  # noqa: F401
     from salesnb.run import lean
 
     lean.without_stores()
-    from salesnb.run import copies, execute, making, pages, pool, predecessors, reporting, runner, watching  # noqa: F401
+    from salesnb.run import (  # noqa: F401
+        copies,
+        execute,
+        making,
+        notebook,
+        pages,
+        pool,
+        predecessors,
+        reporting,
+        runner,
+        vintages,
+        watching,
+    )  # fmt: skip
+
+    notebook.read('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "none")
+    gc.collect()
+    gc.freeze()
 
 
 def serve(orders: socket.socket) -> None:
@@ -126,8 +145,6 @@ def serve(orders: socket.socket) -> None:
     os.set_blocking(woken, False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wake)
-    import select
-
     while True:
         ready, _, _ = select.select([orders, woken], [], [])
         if woken in ready:
