@@ -14,6 +14,7 @@ import typer
 
 from salesnb.commands import AsOf, Json, app
 from salesnb.errors import SalesnbError, UsageError
+from salesnb.run import lean
 
 if TYPE_CHECKING:
     from salesnb.data.book import Book
@@ -242,6 +243,7 @@ def _ended(number: int, frame: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with the exit code that says how it went."""
+    lean.collect_seldom()
     signal.signal(signal.SIGTERM, _ended)
     try:
         app(args=arguments, standalone_mode=True)

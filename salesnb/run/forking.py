@@ -28,6 +28,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from salesnb.run import lean
+
 PACKET = 2**20
 MOST_FILES = 4
 
@@ -57,7 +59,8 @@ class Server:
             os.set_blocking(end, False)
 
     def serve(self) -> None:
-        """Follow orders until the master has gone."""
+        """Follow orders until the master has gone; what is imported is no garbage, and is not searched for it."""
+        gc.disable()
         _control(_SUBREAPER, 1)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
@@ -127,6 +130,7 @@ class Server:
 
     def _become(self, order: Mapping[str, Any], server: int) -> None:
         """Turn this fork into a process of its own."""
+        lean.collect_seldom()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

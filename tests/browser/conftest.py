@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,13 +11,9 @@ from playwright.sync_api import Browser
 from salesnb.run.runner import run
 from tests.browser import company
 from tests.browser.chromium import launched
+from tests.made import made_once, sample_report
 
 FOLDER = '"><img src=x onerror=__pwned=1>'
-DEADLINE = 900.0
-
-
-def _sample(folder: Path) -> None:
-    run("2026Q3", source="sample", out=folder)
 
 
 def _attack(folder: Path) -> None:
@@ -45,36 +39,20 @@ def _folder(folder: Path) -> None:
     run("2026Q3", source=str(source), out=folder, only=("09_data_health",))
 
 
-_MAKERS = {"sample": _sample, "attack": _attack, "harmless": _harmless, "folder": _folder}
+_MAKERS = {"attack": _attack, "harmless": _harmless, "folder": _folder}
+
+
+def _made(root: Path) -> None:
+    for name, make in _MAKERS.items():
+        (root / name).mkdir()
+        make(root / name)
 
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """The folders of the published reports by name; whichever process comes first makes them for all."""
-    base = tmp_path_factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "reports"
-    try:
-        root.mkdir()
-    except FileExistsError:
-        _wait(root)
-    else:
-        outcome = "failed"
-        try:
-            for name, make in _MAKERS.items():
-                (root / name).mkdir()
-                make(root / name)
-            outcome = "published"
-        finally:
-            (root / outcome).touch()
-    return {name: root / name / "2026Q3" for name in _MAKERS}
-
-
-def _wait(root: Path) -> None:
-    end = time.monotonic() + DEADLINE
-    while not (root / "published").exists():
-        if (root / "failed").exists() or time.monotonic() > end:
-            pytest.fail("another process could not publish the reports that this test looks at")
-        time.sleep(0.5)
+    root = made_once(tmp_path_factory, "reports", _made)
+    return {"sample": sample_report(tmp_path_factory), **{name: root / name / "2026Q3" for name in _MAKERS}}
 
 
 @pytest.fixture(scope="module")

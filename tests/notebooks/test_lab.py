@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ _SETTINGS = (
 class Server:
     """A JupyterLab of a copy of the notebooks, with nothing of the user's."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, opened: Mapping[str, str]) -> None:
         self.folder = Path(shutil.copytree(notebooks_folder(), place / "notebooks"))
         self.token = secrets.token_hex(16)
         self.runtime = place / "runtime"
@@ -54,6 +55,7 @@ class Server:
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(place / "workspaces"),
+            **opened,
         }
         self.log = place / "log"
         with self.log.open("w") as log:
@@ -121,8 +123,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path):
-    started = Server(tmp_path)
+def server(tmp_path, opened):
+    started = Server(tmp_path, opened)
     try:
         started.wait()
         yield started

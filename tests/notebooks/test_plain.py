@@ -11,9 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from salesnb.data.load import open_book
-from salesnb.data.opened import FOLDER_VARIABLE, READY, SOURCE_VARIABLE
-from salesnb.data.stored import save
 from salesnb.run.notebook import find_notebooks, notebooks_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,21 +23,11 @@ def folder(tmp_path):
     return Path(shutil.copytree(notebooks_folder(), tmp_path / "notebooks"))
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    """What tells a notebook where the sample company is opened already, as a run tells it."""
-    place = tmp_path_factory.mktemp("opened") / "book"
-    place.mkdir()
-    save(open_book("sample"), place)
-    (place / READY).touch()
-    return {FOLDER_VARIABLE: str(place), SOURCE_VARIABLE: "sample"}
-
-
 @pytest.fixture
 def tool(folder, opened):
     """Run a tool of this environment where the notebooks lie; its output where it fails.
 
-    The sample company is opened by the notebooks themselves in papermill's run of one notebook, and once for the rest.
+    In papermill's run of one notebook it opens the sample company itself, and finds everything itself.
     """
 
     def call(*arguments, cwd=folder, is_alone=False):

@@ -59,6 +59,24 @@ def fork(server: ForkServer, source: str, folder: Path, **environment: str) -> f
     )  # fmt: skip
 
 
+def test_a_forked_process_looks_for_garbage_and_seldom(server: ForkServer, tmp_path: Path) -> None:
+    """What is in a cycle goes all the same: a kernel that makes nothing else does not grow."""
+    source = (
+        "import gc, json, weakref\n"
+        "class Cycle: pass\n"
+        "def made(Cycle=Cycle, weakref=weakref):\n    one = Cycle()\n    one.itself = one\n"
+        "    return weakref.ref(one)\n"
+        "first = made()\nlooks = []\ngc.callbacks.append(lambda phase, info, looks=looks: looks.append(phase))\n"
+        "kept = []\nwhile first() is not None and len(kept) < 10**6: kept.append([made()])\n"
+        "open('told', 'w').write(json.dumps([gc.isenabled(), len(kept), looks.count('start')]))"
+    )
+    assert fork(server, source, tmp_path).wait(60) == 0
+    is_on, made, looks = json.loads((tmp_path / "told").read_text())
+    assert is_on
+    assert 10_000 < made < 10**6
+    assert looks == 1
+
+
 def test_a_forked_process_is_one_of_its_own(server: ForkServer, tmp_path: Path) -> None:
     server.preload(["decimal", "no_such_module"])
     source = (

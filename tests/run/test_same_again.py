@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.made import reported, sample_report
+
 pytestmark = pytest.mark.xdist_group("whole sample reports")
 
 
-def report(out: Path, folder: Path, *options: str, **environment: str) -> Path:
-    """Make the report of the sample company in a process of its own."""
-    command = [sys.executable, "-m", "salesnb", "run", "2026Q3", "--out", str(out), "--force", *options]
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return out / "2026Q3"
-
-
-def test_two_runs_differ_in_nothing_but_the_stamped_line(tmp_path: Path) -> None:
+def test_two_runs_differ_in_nothing_but_the_stamped_line(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (tmp_path / "elsewhere").mkdir()
-    one = report(tmp_path / "one", Path.cwd(), TZ="Pacific/Kiritimati", LC_ALL="C.UTF-8", PYTHONHASHSEED="1")
+    one = sample_report(tmp_path_factory)
     # The second is made where the first one is published already, as a run of the same period again.
     shutil.copytree(one, tmp_path / "two" / "2026Q3")
-    two = report(
+    two = reported(
         tmp_path / "two", tmp_path / "elsewhere", "--jobs", "1",
         TZ="America/Los_Angeles", LC_ALL="C", LANG="de_DE.UTF-8", PYTHONHASHSEED="4242", SALESNB_KERNELS="ordinary",
     )  # fmt: skip
@@ -44,7 +35,7 @@ def test_two_runs_differ_in_nothing_but_the_stamped_line(tmp_path: Path) -> None
         differ = [line for line, later in zip(lines, others, strict=True) if line != later]
         assert all("stamp" in line for line in differ), f"{name}: {differ[0][:300]}"
         assert len(differ) <= name.endswith(".html"), name
-    said = [(tmp_path / name / "forecasts.jsonl").read_text(encoding="utf-8") for name in ("one", "two")]
+    said = [(folder.parent / "forecasts.jsonl").read_text(encoding="utf-8") for folder in (one, two)]
     assert said[0] == said[1]
     assert {json.loads(line)["forecaster"] for line in said[0].splitlines()} >= {"combination", "deals", "naive"}
     told = [json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (one, two)]
