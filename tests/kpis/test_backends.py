@@ -17,6 +17,8 @@ from salesnb.data.sample import make
 
 PERIOD = Period.parse("2026Q2")
 DIMENSIONS = ("region", "product", "rep")
+UNKNOWN = {"clv.btyd", "pipeline_coverage.to_go"}
+"""What has no value on these tables: the comparison of all others is one of numbers."""
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +58,12 @@ def same(left: pd.DataFrame, right: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("name", [entry.name for entry in all_kpis()])
 def test_same_frame(embedded, served, name):
-    same(compute(embedded, name, PERIOD), compute(served, name, PERIOD))
+    frame = compute(embedded, name, PERIOD)
+    same(frame, compute(served, name, PERIOD))
+    assert bool(frame["value"].notna().any()) == (name not in UNKNOWN)
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_same_segments(embedded, served, dimension):
     for name in ("revenue.net", "win_rate.closed", "win_rate.value", "sales_cycle_days.median"):
         same(compute(embedded, name, PERIOD, by=dimension), compute(served, name, PERIOD, by=dimension))
-
-
-def test_most_kpis_have_a_value_here(embedded):
-    """The comparison is worth something: few KPIs are without a value on these tables."""
-    frames = [compute(embedded, entry, PERIOD) for entry in all_kpis()]
-    valued = sum(bool(frame["value"].notna().any()) for frame in frames)
-    assert valued >= 0.9 * len(frames)
